@@ -20,7 +20,9 @@ class MesError(Exception):
 
     code = "error"
 
-    def __init__(self, message: str, *, code: str | None = None, hint: str = "", data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, hint: str = "", data: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code or type(self).code
         self.hint = hint
@@ -74,7 +76,9 @@ class RuleBroken(MesError):
 class IntakeRejected(MesError):
     code = "intake_rejected"
 
-    def __init__(self, message: str, *, code: str | None = None, hint: str = "", findings: Sequence[Finding] = ()) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, hint: str = "", findings: Sequence[Finding] = ()
+    ) -> None:
         super().__init__(message, code=code, hint=hint)
         self.findings = list(findings)
 

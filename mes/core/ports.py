@@ -41,9 +41,7 @@ class Tx(Protocol):
 class Store(Protocol):
     """The plant's memory. One writer, many readers."""
 
-    async def run(
-        self, story: Callable[[Tx], T], *, actor: str, cmd_id: str | None = None, body: Any = None
-    ) -> T:
+    async def run(self, story: Callable[[Tx], T], *, actor: str, cmd_id: str | None = None, body: Any = None) -> T:
         """Runs a story in the writer and returns its answer once it is durable.
 
         With `cmd_id` the answer (JSON or a State) is kept: the same id with the same body gives the first answer
@@ -54,7 +52,9 @@ class Store(Protocol):
 
     def find(self, model: type[S], group: str | None = None) -> list[S]: ...
 
-    def events(self, *, after: int = 0, kind: str | None = None, key: str | None = None, limit: int = 1000) -> list[Event]: ...
+    def events(
+        self, *, after: int = 0, kind: str | None = None, key: str | None = None, limit: int = 1000
+    ) -> list[Event]: ...
 
     def subscribe(self, observer: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
         """Calls `observer` on the event loop after each commit; returns the function that ends it."""

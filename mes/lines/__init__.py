@@ -1,0 +1,1 @@
+"""With what it is built: plant, routing, jobs, pallets, machines, curing, concrete."""
