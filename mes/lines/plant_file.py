@@ -15,7 +15,7 @@ M = TypeVar("M", bound=BaseModel)
 ALL_DAY = Shifts(
     week={
         day: [Segment(**{"from": "00:00", "to": "24:00"})] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-    }  # type: ignore[misc]
+    }
 )
 
 
@@ -81,7 +81,7 @@ def _check(path: Path, plant: Plant, machine_types: set[str] | None) -> list[Fau
     for a, area in enumerate(plant.areas):
         for n, line in enumerate(area.lines):
             for s, station in enumerate(line.stations):
-                where = ["areas", a, "lines", n, "stations", s]
+                where: list[str | int] = ["areas", a, "lines", n, "stations", s]
                 if station.id in seen:
                     faults.append(file.fault([*where, "id"], "duplicate", f"station {station.id!r} stands twice"))
                 seen[station.id] = line.id
