@@ -1,0 +1,1 @@
+"""What happened and where each component is: code, label, life cycle, scans, inspections."""
