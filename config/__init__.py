@@ -1,0 +1,1 @@
+"""The product's own configuration: rule packs and the demo plant."""
