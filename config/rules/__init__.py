@@ -1,0 +1,1 @@
+"""Rule values of the product, one YAML file per subject."""
