@@ -153,13 +153,13 @@ class PlannedOp:
 class PlannedPallet:
     """One run of a pallet: what lies where on it and when it is where. `id` is a key of the run that depends on its pieces only.
 
-    `end` is the end of the last operation; `returned` when the pallet is empty again. `placed` holds (piece id, pose).
+    `end` is the end of the last operation; `returned` when the pallet is empty again. `pieces` holds (piece id, pose).
     """
 
     id: str
     pallet: str
     line: str
-    placed: tuple[tuple[str, Pose], ...]
+    pieces: tuple[tuple[str, Pose], ...]
     ops: tuple[PlannedOp, ...]
     start: datetime
     end: datetime
@@ -174,10 +174,6 @@ class PlannedPallet:
     length_mm: int
     width_mm: int
     fill: float
-
-    @property
-    def pieces(self) -> tuple[tuple[str, Pose], ...]:
-        return self.placed
 
     def op(self, operation: str) -> PlannedOp | None:
         return next((op for op in self.ops if op.operation == operation), None)
@@ -269,7 +265,7 @@ class Plan:
 def planned_pallet_from_dict(doc: Mapping[str, Any]) -> PlannedPallet:
     """Reads one entry of `pallets` of a stored plan document back, so that a new plan can lock it."""
     values = dict(doc)
-    values["placed"] = tuple((piece, Pose(**pose)) for piece, pose in doc["placed"])
+    values["pieces"] = tuple((piece, Pose(**pose)) for piece, pose in doc["pieces"])
     values["ops"] = tuple(
         PlannedOp(op["operation"], op["station"], _time(op["start"]), _time(op["end"])) for op in doc["ops"]
     )
