@@ -1,0 +1,1 @@
+"""Handshakes: how a job is given to a PLC exactly once."""
