@@ -1,0 +1,171 @@
+"""What people and programs may ask the plant to do, as async calls: each one runs a story in the writer."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mes.core.clock import Clock
+from mes.core.errors import NotFound, NotPermitted, RuleBroken
+from mes.core.ports import Store
+from mes.flows.build_problem import build_problem
+from mes.flows.line.record_cube_test import record_cube_test
+from mes.flows.line.work_job import finish_job, settle_job, start_job
+from mes.flows.record_scan import record_scan
+from mes.flows.release_order import release_order
+from mes.flows.release_plan import release_plan
+from mes.flows.set_due import set_due
+from mes.flows.take_in_order import take_in_order
+from mes.lines.job import LineJob
+from mes.lines.plant import Line
+from mes.lines.plant_file import PlantFolder
+from mes.lines.run import PalletRun
+from mes.orders.intake.result import ImportResult
+from mes.orders.order import Order, StoreyDue
+from mes.planning.problem import Plan, Problem
+from mes.plc.handshake.command import Handshake
+from mes.tracking.component import Component
+from mes.tracking.scan import ScanCommand
+
+Reader = Callable[[Path, str | None, str | None, Callable[[int, int, str], None]], "ImportResult"]
+Planner = Callable[[Problem], Plan]
+
+
+@dataclass
+class PlantCommands:
+    """`read_file` reads an order file (in a worker process), `solve` plans; both may take long and run outside the event loop."""
+
+    store: Store
+    folder: PlantFolder
+    clock: Clock
+    read_file: Reader
+    solve: Planner
+    handshakes: Mapping[str, Handshake] = field(default_factory=dict)
+    _planning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def start_job(self, job_id: str, actor: str, roles: Sequence[str], cmd_id: str) -> LineJob:
+        self._may_work(job_id, roles)
+        return await self._run(lambda tx: start_job(tx, job_id), actor, cmd_id, ["start", job_id])
+
+    async def finish_job(
+        self, job_id: str, data: Mapping[str, Any], actor: str, roles: Sequence[str], cmd_id: str
+    ) -> LineJob:
+        self._may_work(job_id, roles)
+        plant = self.folder.plant
+        return await self._run(
+            lambda tx: finish_job(tx, plant, job_id, data), actor, cmd_id, ["finish", job_id, dict(data)]
+        )
+
+    async def settle_job(
+        self, job_id: str, decision: str, reason: str, actor: str, roles: Sequence[str], cmd_id: str
+    ) -> LineJob:
+        """An undecided job is settled in its PLC first, so that the machine is free for the next one."""
+        if decision not in ("retry", "done", "scrap"):
+            raise RuleBroken(f"{decision!r} is no decision; choose retry, done or scrap.", code="decision_unknown")
+        job = self._job(job_id)
+        if job.stop == "unknown" and job.link in self.handshakes and job.settled is None:
+            await self.handshakes[job.link].resolve(int(job.id), "done" if decision == "done" else "scrap")
+        line, plant = self.folder.plant.line(job.line), self.folder.plant
+        return await self._run(
+            lambda tx: settle_job(tx, plant, line, job_id, decision, reason),  # type: ignore[arg-type]
+            actor,
+            cmd_id,
+            ["settle", job_id, decision, reason],
+        )
+
+    async def cube_test(self, run_id: str, strength_mpa: float, actor: str, cmd_id: str) -> PalletRun:
+        return await self.store.run(
+            lambda tx: record_cube_test(tx, run_id, strength_mpa),
+            actor=actor,
+            cmd_id=cmd_id,
+            body=["cube", run_id, strength_mpa],
+        )
+
+    async def record_scan(self, command: ScanCommand, actor: str, roles: Sequence[str]) -> tuple[int, dict[str, Any]]:
+        answer = await self.store.run(
+            lambda tx: record_scan(tx, command, roles),
+            actor=actor,
+            cmd_id=command.event_id,
+            body=command.model_dump(mode="json"),
+        )
+        return answer.status, answer.body
+
+    async def import_order(
+        self,
+        path: Path,
+        project: str | None,
+        profile: str | None,
+        actor: str,
+        progress: Callable[[int, int, str], None],
+    ) -> dict[str, Any]:
+        """Reads, takes in and releases a file; the answer is the contract's import document with `order_id`."""
+        result = await asyncio.to_thread(self.read_file, path, profile, project, progress)
+        document: dict[str, Any] = result.to_json()
+        if not result.components:
+            return document
+        sha = await asyncio.to_thread(lambda: hashlib.sha256(path.read_bytes()).hexdigest())
+        order = await self.store.run(
+            lambda tx: take_in_order(
+                tx,
+                project=result.project,
+                file_name=path.name,
+                file_sha256=sha,
+                source=result.source,
+                drafts=list(result.components),
+            ),
+            actor=actor,
+        )
+        return {**document, "order_id": order.order_id}
+
+    async def set_due(self, order_id: str, rows: Sequence[StoreyDue], actor: str) -> dict[str, Any]:
+        order = await self.store.run(lambda tx: set_due(tx, order_id, rows), actor=actor)
+        return order.model_dump(mode="json")
+
+    async def release_plan(self, order_ids: Sequence[str], actor: str, **budget: int) -> dict[str, Any]:
+        """Releases the orders (all when none is named), plans every piece that is on no pallet yet, and releases the plan to its line."""
+        async with self._planning:
+            for order_id in order_ids or [o.order_id for o in self.store.find(Order)]:
+                await self.store.run(lambda tx, o=order_id: release_order(tx, o), actor=actor)
+            line = self._line()
+            waiting = [c for c in self.store.find(Component) if not c.pallet_run and c.lifecycle == "RELEASED"]
+            if not waiting:
+                raise RuleBroken(
+                    "There is no piece to plan.",
+                    code="nothing_to_plan",
+                    hint="Import an order first; all known pieces are planned.",
+                )
+            problem = build_problem(self.store, self.folder, line, waiting, self.clock.now(), **budget)
+            plan = await asyncio.to_thread(self.solve, problem)
+            plant = self.folder.plant
+            await self.store.run(lambda tx: release_plan(tx, plant, line, plan), actor=actor)
+            return {"plan_id": plan.id, **plan.to_dict()}
+
+    def _line(self) -> Line:
+        return self.folder.plant.lines[0]
+
+    def _job(self, job_id: str) -> LineJob:
+        job = self.store.get(LineJob, job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.", hint="Reload the page.")
+        return job
+
+    def _may_work(self, job_id: str, roles: Sequence[str]) -> None:
+        """Quality jobs need the role quality; machine jobs are the line's own, never finished by hand."""
+        job = self._job(job_id)
+        if job.role not in roles and not (job.role == "operator" and "shift_lead" in roles):
+            raise NotPermitted(
+                f"Job {job_id} at {job.station} needs the role {job.role}.",
+                code="role_missing",
+                hint="Ask a colleague with this role.",
+            )
+        if job.link is not None:
+            raise RuleBroken(
+                f"Station {job.station} is run by its machine.",
+                code="machine_job",
+                hint="Settle the job when it has stopped.",
+            )
+
+    async def _run(self, story: Callable[[Any], LineJob], actor: str, cmd_id: str, body: list[Any]) -> LineJob:
+        return await self.store.run(story, actor=actor, cmd_id=cmd_id, body=body)

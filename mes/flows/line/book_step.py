@@ -1,0 +1,87 @@
+"""Part of the line's stories: what a finished operation means for the run, its pallet and its components."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mes.core.ports import Tx
+from mes.lines.concrete import mix_number
+from mes.lines.job import LineJob
+from mes.lines.plant import Plant
+from mes.lines.run import Pallet, PalletRun
+from mes.tracking.component import Component
+
+LIFECYCLE_AFTER = {
+    "place_moulds": "MOULD_READY",
+    "place_embeds": "REINFORCED",
+    "inspect_prepour": "PREPOUR_OK",
+    "pour": "CAST",
+    "chamber_in": "CURING",
+    "demould": "DEMOULDED",
+    "inspect_outgoing": "FINISHED_OK",
+    "store": "STORED",
+}
+
+
+def book_step(tx: Tx, plant: Plant, job: LineJob, result: Mapping[str, Any]) -> None:
+    """The run goes on to its next step; the pieces remember what was done to them."""
+    run = tx.get(PalletRun, job.run)
+    assert run is not None
+    for piece in run.pieces:
+        _book_piece(tx, plant, run, piece.component, job, result)
+    tx.append(PalletRun, run.id, "run_step_done", {"operation": job.operation})
+    if job.operation == "chamber_in":
+        tx.append(PalletRun, run.id, "run_stored_in_chamber", {})
+    if job.operation == "chamber_out":
+        tx.append(PalletRun, run.id, "run_moved", {"slot": ""})
+    if job.operation == "demould":
+        _return_pallet(tx, run)
+    if job.step + 1 >= len(run.steps):
+        tx.append(PalletRun, run.id, "run_finished", {})
+        tx.publish("event", "run-finished", run.id, place=run.line)
+
+
+def book_scrap(tx: Tx, job: LineJob, reason: str) -> None:
+    """The run ends, its pieces are scrapped, its pallet comes back empty."""
+    run = tx.get(PalletRun, job.run)
+    assert run is not None
+    for piece in run.pieces:
+        tx.append(Component, piece.component, "component_scrapped", {"reason": reason})
+    if run.pallet:
+        _return_pallet(tx, run)
+    tx.append(PalletRun, run.id, "run_scrapped", {"reason": reason})
+    tx.publish("event", "run-scrapped", run.id, place=run.line)
+
+
+def _return_pallet(tx: Tx, run: PalletRun) -> None:
+    tx.append(PalletRun, run.id, "run_moved", {"position": "", "slot": ""})
+    pallet = tx.get(Pallet, run.pallet)
+    if pallet is not None and pallet.run == run.id:
+        tx.append(Pallet, run.pallet, "pallet_returned", {})
+
+
+def _book_piece(tx: Tx, plant: Plant, run: PalletRun, code: str, job: LineJob, result: Mapping[str, Any]) -> None:
+    if job.operation == "label":
+        tx.append(Component, code, "component_labelled", {"by": tx.actor})
+        return
+    state = LIFECYCLE_AFTER.get(job.operation)
+    if state is None:
+        return
+    data: dict[str, Any] = {"to": state, "by": tx.actor, "job": job.id}
+    match job.operation:
+        case "place_moulds":
+            data["pallet"] = run.pallet
+        case "pour":
+            data["batch"] = f"{run.id}-{mix_number(run.mix, plant.mixes)}"
+        case "demould":
+            data["strength_mpa"] = run.cube_mpa if run.cube_mpa is not None else run.strength_mpa
+        case "inspect_outgoing":
+            data |= {"quality": "conformant", "inspected_by": tx.actor}
+        case "store":
+            data["place"], data["slot"] = "yard", str(result.get("bay") or _bay(plant, run.family))
+    tx.append(Component, code, "component_advanced", data)
+    tx.publish("event", "component", state.lower(), place=f"{run.line}/{job.station}")
+
+
+def _bay(plant: Plant, family_id: str) -> str:
+    """The first bay that takes the family; a bay without families takes all."""
+    return next((bay.id for bay in plant.yard if not bay.families or family_id in bay.families), "")
