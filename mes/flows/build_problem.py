@@ -16,16 +16,27 @@ from mes.lines.routing import CHAMBER_OPERATIONS, family, steps_on
 from mes.orders.component_type import ComponentDraft
 from mes.orders.order import Order
 from mes.planning import problem as p
-from mes.planning.problem import ChamberSpec, LineSpec, PalletSpec, Piece, Problem, StationSpec
+from mes.planning.problem import ChamberSpec, LineSpec, PalletSpec, Piece, PlannedPallet, Problem, StationSpec
 from mes.tracking.component import Component
 
 YARD_LEAD = timedelta(days=1)
 
 
 def build_problem(
-    memory: Store | Tx, folder: PlantFolder, line: Line, components: Sequence[Component], start: datetime, **budget: int
+    memory: Store | Tx,
+    folder: PlantFolder,
+    line: Line,
+    components: Sequence[Component],
+    start: datetime,
+    *,
+    locked: Sequence[PlannedPallet] = (),
+    seed: int = 1,
+    evaluations: int = 2000,
 ) -> Problem:
-    """Raises RuleBroken(code="mix_unknown" | "family_unknown") or NoFeasiblePlan when a piece cannot be made at all."""
+    """Raises RuleBroken(code="mix_unknown" | "family_unknown") or NoFeasiblePlan when a piece cannot be made at all.
+
+    `locked` are pallets of earlier plans that are not finished; the new ones queue behind them.
+    """
     plant = folder.plant
     orders = {o.order_id: o for o in memory.find(Order)}
     pieces = tuple(_piece(memory, plant, line, c, orders, plant.plant.timezone) for c in components)
@@ -34,7 +45,9 @@ def build_problem(
         line=line_spec(plant, line),
         calendar=calendar_of(plant.plant.timezone, folder.shifts),
         start=start,
-        **budget,
+        locked=tuple(locked),
+        seed=seed,
+        evaluations=evaluations,
     )
 
 

@@ -4,18 +4,19 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mes.core.clock import Clock
 from mes.core.errors import NotFound, NotPermitted, RuleBroken
-from mes.core.ports import Store
+from mes.core.ports import Store, Tx
 from mes.flows.build_problem import build_problem
 from mes.flows.line.record_cube_test import record_cube_test
 from mes.flows.line.work_job import finish_job, settle_job, start_job
 from mes.flows.record_scan import record_scan
 from mes.flows.release_order import release_order
-from mes.flows.release_plan import release_plan
+from mes.flows.release_plan import release_plan, unfinished
 from mes.flows.set_due import set_due
 from mes.flows.take_in_order import take_in_order
 from mes.lines.job import LineJob
@@ -26,7 +27,7 @@ from mes.orders.intake.result import ImportResult
 from mes.orders.order import Order, StoreyDue
 from mes.planning.problem import Plan, Problem
 from mes.plc.handshake.command import Handshake
-from mes.tracking.component import Component
+from mes.tracking.component import Component, Lifecycle
 from mes.tracking.scan import ScanCommand
 
 Reader = Callable[[Path, str | None, str | None, Callable[[int, int, str], None]], "ImportResult"]
@@ -65,8 +66,9 @@ class PlantCommands:
         if decision not in ("retry", "done", "scrap"):
             raise RuleBroken(f"{decision!r} is no decision; choose retry, done or scrap.", code="decision_unknown")
         job = self._job(job_id)
-        if job.stop == "unknown" and job.link in self.handshakes and job.settled is None:
-            await self.handshakes[job.link].resolve(int(job.id), "done" if decision == "done" else "scrap")
+        handshake = self.handshakes.get(job.link or "")
+        if job.stop == "unknown" and handshake is not None and job.settled is None:
+            await handshake.resolve(int(job.id), "done" if decision == "done" else "scrap")
         line, plant = self.folder.plant.line(job.line), self.folder.plant
         return await self._run(
             lambda tx: settle_job(tx, plant, line, job_id, decision, reason),  # type: ignore[arg-type]
@@ -123,20 +125,32 @@ class PlantCommands:
         order = await self.store.run(lambda tx: set_due(tx, order_id, rows), actor=actor)
         return order.model_dump(mode="json")
 
-    async def release_plan(self, order_ids: Sequence[str], actor: str, **budget: int) -> dict[str, Any]:
+    async def release_plan(
+        self, order_ids: Sequence[str], actor: str, *, seed: int = 1, evaluations: int = 2000
+    ) -> dict[str, Any]:
         """Releases the orders (all when none is named), plans every piece that is on no pallet yet, and releases the plan to its line."""
         async with self._planning:
             for order_id in order_ids or [o.order_id for o in self.store.find(Order)]:
-                await self.store.run(lambda tx, o=order_id: release_order(tx, o), actor=actor)
+                await self.store.run(partial(_release_order, order_id=order_id), actor=actor)
             line = self._line()
-            waiting = [c for c in self.store.find(Component) if not c.pallet_run and c.lifecycle == "RELEASED"]
+            waiting = [c for c in self.store.find(Component) if not c.pallet_run and c.lifecycle == Lifecycle.RELEASED]
             if not waiting:
                 raise RuleBroken(
                     "There is no piece to plan.",
                     code="nothing_to_plan",
                     hint="Import an order first; all known pieces are planned.",
                 )
-            problem = build_problem(self.store, self.folder, line, waiting, self.clock.now(), **budget)
+            locked = unfinished(self.store, line.id)
+            problem = build_problem(
+                self.store,
+                self.folder,
+                line,
+                waiting,
+                self.clock.now(),
+                locked=locked,
+                seed=seed,
+                evaluations=evaluations,
+            )
             plan = await asyncio.to_thread(self.solve, problem)
             plant = self.folder.plant
             await self.store.run(lambda tx: release_plan(tx, plant, line, plan), actor=actor)
@@ -169,3 +183,7 @@ class PlantCommands:
 
     async def _run(self, story: Callable[[Any], LineJob], actor: str, cmd_id: str, body: list[Any]) -> LineJob:
         return await self.store.run(story, actor=actor, cmd_id=cmd_id, body=body)
+
+
+def _release_order(tx: Tx, *, order_id: str) -> list[Component]:
+    return release_order(tx, order_id)

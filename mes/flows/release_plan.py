@@ -5,12 +5,12 @@ from typing import Any
 
 from mes.core.errors import RuleBroken
 from mes.core.event import Event, State, StreamKind
-from mes.core.ports import Tx
+from mes.core.ports import Store, Tx
 from mes.lines.concrete import mix_for
 from mes.lines.plant import Line, Plant
 from mes.lines.routing import family, steps_on
 from mes.lines.run import Pallet, PalletRun
-from mes.planning.problem import Plan, PlannedPallet
+from mes.planning.problem import Plan, PlannedPallet, planned_pallet_from_dict
 from mes.tracking.component import Component
 
 
@@ -45,6 +45,15 @@ def release_plan(tx: Tx, plant: Plant, line: Line, plan: Plan) -> list[PalletRun
     return runs
 
 
+def unfinished(memory: Store | Tx, line_id: str) -> list[PlannedPallet]:
+    """The planned pallets of earlier plans whose run is not ended."""
+    open_pieces = {piece.component for run in memory.find(PalletRun, line_id) for piece in run.pieces}
+    pallets = [
+        planned_pallet_from_dict(p) for plan in memory.find(ReleasedPlan, line_id) for p in plan.document["pallets"]
+    ]
+    return [pallet for pallet in pallets if any(code in open_pieces for code, _ in pallet.pieces)]
+
+
 def _make_pallets(tx: Tx, line: Line) -> None:
     assert line.pallets is not None
     known = {pallet.id for pallet in tx.find(Pallet, line.id)}
@@ -65,7 +74,7 @@ def _run(tx: Tx, plant: Plant, line: Line, plan_id: str, pallet: PlannedPallet, 
         pieces.append(
             {"component": code, "mark": component.mark, "x": pose.x, "y": pose.y, "angle_deg": pose.angle_deg}
         )
-        tx.append(Component, code, "component_placed", {"pallet_run": run_id})
+        tx.append(Component, code, "component_planned", {"pallet_run": run_id})
     tx.append(
         PalletRun,
         run_id,

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from mes.core.ports import Tx
-from mes.lines.concrete import mix_number
 from mes.lines.job import LineJob
 from mes.lines.plant import Plant
 from mes.lines.run import Pallet, PalletRun
 from mes.tracking.component import Component
 
-LIFECYCLE_AFTER = {
-    "place_moulds": "MOULD_READY",
-    "place_embeds": "REINFORCED",
-    "inspect_prepour": "PREPOUR_OK",
-    "pour": "CAST",
-    "chamber_in": "CURING",
-    "demould": "DEMOULDED",
-    "inspect_outgoing": "FINISHED_OK",
-    "store": "STORED",
+EVENT_AFTER = {
+    "place_moulds": "mould_ready",
+    "place_embeds": "component_reinforced",
+    "inspect_prepour": "prepour_passed",
+    "pour": "component_cast",
+    "chamber_in": "curing_started",
+    "demould": "component_demoulded",
+    "label": "component_labelled",
+    "inspect_outgoing": "inspection_passed",
+    "store": "component_stored",
 }
 
 
@@ -60,26 +60,34 @@ def _return_pallet(tx: Tx, run: PalletRun) -> None:
 
 
 def _book_piece(tx: Tx, plant: Plant, run: PalletRun, code: str, job: LineJob, result: Mapping[str, Any]) -> None:
-    if job.operation == "label":
-        tx.append(Component, code, "component_labelled", {"by": tx.actor})
+    event = EVENT_AFTER.get(job.operation)
+    if event is None:
         return
-    state = LIFECYCLE_AFTER.get(job.operation)
-    if state is None:
-        return
-    data: dict[str, Any] = {"to": state, "by": tx.actor, "job": job.id}
+    data: dict[str, Any] = {"place": job.station, "slot": run.slot}
     match job.operation:
         case "place_moulds":
             data["pallet"] = run.pallet
         case "pour":
-            data["batch"] = f"{run.id}-{mix_number(run.mix, plant.mixes)}"
+            data["batches"] = [f"{run.id}-{run.mix}"]
         case "demould":
-            data["strength_mpa"] = run.cube_mpa if run.cube_mpa is not None else run.strength_mpa
-        case "inspect_outgoing":
-            data |= {"quality": "conformant", "inspected_by": tx.actor}
+            data["strength"] = _strength(run)
+        case "label":
+            component = tx.get(Component, code)
+            data["label_no"] = (component.label_no if component else 0) + 1
         case "store":
             data["place"], data["slot"] = "yard", str(result.get("bay") or _bay(plant, run.family))
-    tx.append(Component, code, "component_advanced", data)
-    tx.publish("event", "component", state.lower(), place=f"{run.line}/{job.station}")
+    tx.append(Component, code, event, data)
+    tx.publish("event", "component", event, place=f"{run.line}/{job.station}")
+
+
+def _strength(run: PalletRun) -> dict[str, Any]:
+    by_cube = run.cube_mpa is not None
+    return {
+        "strength_mpa": run.cube_mpa if by_cube else run.strength_mpa,
+        "required_mpa": run.required_mpa or 0.0,
+        "maturity": run.maturity_ch,
+        "source": "cube" if by_cube else "maturity",
+    }
 
 
 def _bay(plant: Plant, family_id: str) -> str:

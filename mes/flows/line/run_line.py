@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from mes.core.clock import Clock
 from mes.core.errors import MesError
@@ -127,9 +128,8 @@ class LineRunner:
                 self._sample(link)
                 for run, seen in watch_curing(self.store, self.plant, self.line, self.telemetry, link):
                     if self._worth(run, seen.strength_mpa, seen.needs_cube_test):
-                        await self.store.run(
-                            lambda tx, run=run, seen=seen: judge_curing(tx, self.plant, run.id, seen), actor=ACTOR
-                        )
+                        story = partial(judge_curing, plant=self.plant, run_id=run.id, seen=seen)
+                        await self.store.run(story, actor=ACTOR)
             except MesError as error:
                 Log.warning("curing on %s: %s", self.line.id, error)
             await asyncio.sleep(min(5.0, max(0.2, SAMPLE_PERIOD_PLANT_S / self.clock.speed)))
