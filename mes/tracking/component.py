@@ -84,6 +84,7 @@ class LastScan(State):
     by: str
     at: datetime
     lifecycle: Lifecycle
+    step_count: int
     quality: Quality
     hold: bool
     hold_reason: str
@@ -214,6 +215,8 @@ def apply(state: Component | None, event: Event) -> Component:
         changes["steps"] = _confirmed(state, L(data["lifecycle"]), at, by)
     elif data.get("event_id") and not data.get("inferred"):
         changes["last_scan"] = _scan(state, data, at, by)
+    elif target is not None and not data.get("inferred"):
+        changes["last_scan"] = None
     return state.model_copy(update=changes)
 
 
@@ -256,17 +259,17 @@ def _joined(old: tuple[str, ...], *new: str) -> tuple[str, ...]:
 
 
 def _scan(state: Component, data: dict[str, Any], at: datetime, by: str) -> LastScan:
-    before = state.last_scan if state.last_scan and state.last_scan.event_id == data["event_id"] else state
     return LastScan(
         event_id=str(data["event_id"]),
         action=str(data.get("action", "")),
         by=by,
         at=at,
-        lifecycle=L(data.get("before", before.lifecycle)),
-        quality=before.quality,
-        hold=before.hold,
-        hold_reason=before.hold_reason,
-        location=before.location,
+        lifecycle=L(data.get("before", state.lifecycle)),
+        step_count=int(data.get("before_steps", len(state.steps))),
+        quality=state.quality,
+        hold=state.hold,
+        hold_reason=state.hold_reason,
+        location=state.location,
     )
 
 
@@ -275,11 +278,10 @@ def _undone(state: Component) -> Component:
     scan = state.last_scan
     if scan is None:
         return state
-    steps = list(state.steps)
-    while len(steps) > 1 and steps[-1].lifecycle != scan.lifecycle:
-        steps.pop()
     restored = scan.model_dump(include={"lifecycle", "quality", "hold", "hold_reason"})
-    return state.model_copy(update={**restored, "location": scan.location, "steps": tuple(steps), "last_scan": None})
+    return state.model_copy(
+        update={**restored, "location": scan.location, "steps": state.steps[: scan.step_count], "last_scan": None}
+    )
 
 
 def _confirmed(state: Component, lifecycle: Lifecycle, at: datetime, by: str) -> tuple[Step, ...]:
