@@ -1,0 +1,1 @@
+"""HTTP: routes, people, the live stream, and how errors look from outside."""
