@@ -1,38 +1,45 @@
 """The house put together: the only place that knows every concrete class."""
 
+import asyncio
+import contextlib
 import json
 import logging
+import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from mes.app_kinds import KINDS
 from mes.core.clock import Clock, ScaledClock, system_clock
-from mes.core.event import StreamKind
-from mes.core.ids import IdSource
+from mes.core.ids import IdSource, SystemIds
+from mes.core.ports import Sample
 from mes.core.settings import Settings
-from mes.exchange.outbox import Outbox
 from mes.flows.commands import PlantCommands
-from mes.flows.release_plan import PLAN
-from mes.lines.job import JOB
-from mes.lines.plant_file import PlantFolder
-from mes.lines.run import PALLET, RUN
-from mes.orders.order import KINDS as ORDER_KINDS
-from mes.plc.tags import TagTable
-from mes.plc.wiring import PlcLink
-from mes.store.commands import KINDS as PLC_KINDS
+from mes.flows.line.run_line import LineRunner
+from mes.flows.line.shift_clock import ShiftClock, calendar_of
+from mes.lines.machines import MACHINE_TYPES
+from mes.lines.plant_file import PlantFolder, read_plant
+from mes.orders.intake.worker import read_file
+from mes.planning.problem import Plan, Problem
+from mes.plc.tagmap_load import load_tagmap
+from mes.plc.tags import Reading, TagTable
+from mes.plc.wiring import PlcLink, build_links, override_addresses
+from mes.store.commands import StoreCommands
+from mes.store.engine import make_engine
+from mes.store.log import SqlStore
 from mes.store.people import People
 from mes.store.telemetry import SqlTelemetry
-from mes.store.writer import SqlStore
-from mes.tracking.component import KINDS as COMPONENT_KINDS
 
 Log = logging.getLogger("mes.app")
 
-KINDS: list[StreamKind] = [*ORDER_KINDS, *COMPONENT_KINDS, JOB, RUN, PALLET, PLAN, *PLC_KINDS]
+CLOSE_S = 10.0
 
 
 @dataclass
 class House:
-    """Everything that runs in one process of the product."""
+    """Everything that one process of the product holds."""
 
     settings: Settings
     folder: PlantFolder
@@ -41,10 +48,22 @@ class House:
     store: SqlStore
     people: People
     telemetry: SqlTelemetry
-    tags: TagTable | None = None
+    tags: TagTable
+    commands: PlantCommands
     links: dict[str, PlcLink] = field(default_factory=dict)
-    commands: PlantCommands | None = None
-    outbox: Outbox | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self, work: Any, name: str) -> None:
+        """Runs a long-lived process of the house until it is closed."""
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*self._tasks, return_exceptions=True), CLOSE_S)
+        self.telemetry.close()
+        await self.store.close()
 
 
 def read_clock(path: Path | None) -> Clock:
@@ -53,3 +72,90 @@ def read_clock(path: Path | None) -> Clock:
         return system_clock()
     kept = json.loads(path.read_text(encoding="utf-8"))
     return ScaledClock(datetime.fromisoformat(kept["plant_start"]), float(kept["real_start"]), float(kept["speed"]))
+
+
+def solve(problem: Problem) -> Plan:
+    """The planner, imported when it is needed: its compiled parts are slow to load."""
+    from mes.planning.planner import plan
+
+    return plan(problem)
+
+
+async def open_memory(settings: Settings, clock: Clock) -> House:
+    """Plant, database and people, without any PLC: enough to import, plan and look."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    folder = read_plant(settings.plant, machine_types=set(MACHINE_TYPES))
+    ids = SystemIds()
+    engine = make_engine(settings.database_url)
+    info = folder.plant.plant
+    store = SqlStore(
+        engine,
+        KINDS,
+        plant=info.id,
+        clock=clock,
+        ids=ids,
+        place=f"{info.enterprise}/{info.id}",
+        outbox=bool(settings.mqtt_url),
+    )
+    await store.start()
+    telemetry = SqlTelemetry(make_engine(settings.telemetry_url, durable=False))
+    commands = PlantCommands(store, folder, clock, _reader, solve)
+    table = TagTable(asyncio.get_running_loop().time)
+    return House(settings, folder, clock, ids, store, People(engine, clock), telemetry, table, commands)
+
+
+def open_links(house: House, addresses: Mapping[str, Mapping[str, Any]], rng: random.Random) -> None:
+    """Connects the PLCs of tags.yaml; `addresses` replaces where links point to (simulated plants choose free ports)."""
+    tagmap = override_addresses(load_tagmap(house.settings.plant / "tags.yaml"), addresses)
+    house.links = build_links(
+        tagmap, house.tags, StoreCommands(house.store), clock=house.clock, rng=rng, on_state=_tell_link(house)
+    )
+    house.commands.handshakes = {name: link.handshake for name, link in house.links.items() if link.handshake}
+    house.tags.observe(_measure(house))
+    for name, plc in house.links.items():
+        house.start(plc.link.run(), f"link {name}")
+
+
+def open_lines(house: House) -> None:
+    """Starts the runner of every line of the plant."""
+    shifts = ShiftClock(calendar_of(house.folder.plant.plant.timezone, house.folder.shifts))
+    for line in house.folder.plant.lines:
+        runner = LineRunner(
+            house.store,
+            house.folder.plant,
+            line,
+            house.clock,
+            house.telemetry,
+            house.commands.handshakes,
+            shifts,
+            lambda tag: _number(house.tags.get(tag)),
+        )
+        house.start(runner.run(), f"line {line.id}")
+
+
+def _reader(path: Path, profile: str | None, project: str | None, progress: Callable[[int, int, str], None]) -> Any:
+    return read_file(path, profile=profile, project=project, progress=progress)
+
+
+def _number(reading: Reading) -> float | None:
+    return float(reading.value) if reading.good and isinstance(reading.value, int | float) else None
+
+
+def _measure(house: House) -> Callable[[Mapping[str, Reading]], None]:
+    """Every good number that changed becomes telemetry."""
+
+    def take(changed: Mapping[str, Reading]) -> None:
+        now = house.clock.now()
+        numbers = {name: _number(reading) for name, reading in changed.items() if not name.endswith("heartbeat")}
+        house.telemetry.write([Sample(now, name, value) for name, value in numbers.items() if value is not None])
+
+    return take
+
+
+def _tell_link(house: House) -> Callable[[str, str, str], None]:
+    """Link states are shown by the board from the links themselves; here they go into the log once down, once up."""
+
+    def tell(name: str, state: str, reason: str) -> None:
+        Log.debug("link %s: %s %s", name, state, reason)
+
+    return tell

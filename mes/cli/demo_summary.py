@@ -22,7 +22,7 @@ async def summary(site: DemoSite, settings: Settings, clock: ScaledClock, plant:
         runs = house.store.find(PalletRun)
         booked = {job.id for job in jobs if job.state in ("done", "scrapped", "stopped", "running")}
         ended = {str(job) for job, entry in journal["jobs"].items() if entry.get("ended")}
-        events = house.store.head_seq
+        events = house.store.head[0]
         first = min((run.started_at for run in runs if run.started_at), default=clock.now())
         last = max((run.finished_at for run in runs if run.finished_at), default=clock.now())
         return {

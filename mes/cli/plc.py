@@ -1,0 +1,113 @@
+"""`mes plc …`: check a plant folder, show the read plan of a link, settle a job that no machine can decide."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mes.cli.output import REFUSED, refusals, say, show
+from mes.core.errors import ConfigError, Fault
+from mes.core.settings import Settings, read_settings
+
+plc = typer.Typer(no_args_is_help=True, help="PLC links: check, plan, settle.")
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+Data = Annotated[Path | None, typer.Option(help="Data folder (default: MES_DATA or ./data).")]
+
+
+@plc.command("check")
+def check(
+    plant_dir: Annotated[Path, typer.Argument(help="Folder with plant.yaml and tags.yaml.")],
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for each link.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Lists every fault of a plant folder with file and line; without faults it tries the links."""
+    with refusals(as_json):
+        faults = plant_faults(plant_dir)
+        links: dict[str, Any] = {"links": [], "tags": []}
+        if not faults:
+            links = asyncio.run(_links(plant_dir, timeout))
+        show({"faults": [vars(f) for f in faults], **links}, as_json, _check_text)
+        if faults:
+            raise typer.Exit(REFUSED)
+
+
+def plant_faults(folder: Path) -> list[Fault]:
+    """All faults of both files at once, and of what one says about the other."""
+    from mes.lines.machines import MACHINE_TYPES
+    from mes.lines.plant_file import read_plant
+    from mes.plc.tagmap_load import load_tagmap
+
+    faults: list[Fault] = []
+    plant = tagmap = None
+    try:
+        plant = read_plant(folder, machine_types=set(MACHINE_TYPES))
+    except ConfigError as error:
+        faults += error.faults
+    try:
+        tagmap = load_tagmap(folder / "tags.yaml")
+    except ConfigError as error:
+        faults += error.faults
+    if plant is not None and tagmap is not None:
+        known = set(tagmap.links)
+        for line in plant.plant.lines:
+            for station in line.stations:
+                if station.link is not None and station.link not in known:
+                    text = f"station {station.id!r} names link {station.link!r}, which tags.yaml does not have"
+                    faults.append(
+                        Fault(str(folder / "plant.yaml"), 0, f"stations.{station.id}.link", "link_unknown", text)
+                    )
+    return faults
+
+
+async def _links(folder: Path, timeout: float) -> dict[str, Any]:
+    from mes.plc.commissioning import check_links
+    from mes.plc.tagmap_load import load_tagmap
+
+    return dict(await check_links(load_tagmap(folder / "tags.yaml"), timeout))
+
+
+def _check_text(document: dict[str, Any]) -> str:
+    faults = [f"{f['file']}:{f['line']}: {f['path']}: {f['message']}" for f in document["faults"]]
+    links = [f"link {link['link']}: {link['state']} {link['reason']}" for link in document["links"]]
+    return "\n".join(faults or [*links, "No faults."])
+
+
+@plc.command("plan")
+def plan(
+    plant_dir: Annotated[Path, typer.Argument()], link: Annotated[str, typer.Argument()], as_json: Json = False
+) -> None:
+    """The requests that read a Modbus link: blocks, words and waste."""
+    from mes.plc.commissioning import plan as read_plan
+    from mes.plc.tagmap_load import load_tagmap
+
+    with refusals(as_json):
+        show(dict(read_plan(load_tagmap(plant_dir / "tags.yaml"), link)), True)
+
+
+@plc.command("resolve")
+def resolve(
+    job: Annotated[str, typer.Argument(help="Job number.")],
+    decision: Annotated[str, typer.Argument(help="done or scrap")],
+    reason: Annotated[str, typer.Option(help="What you saw at the machine.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Settles a stopped job by a person's decision."""
+    with refusals(as_json):
+        if decision not in ("done", "scrap"):
+            say(f"{decision!r} is no decision; choose done or scrap.")
+            raise typer.Exit(REFUSED)
+        show(asyncio.run(_resolve(read_settings(data=data), job, decision, reason)), as_json)
+
+
+async def _resolve(settings: Settings, job: str, decision: str, reason: str) -> dict[str, Any]:
+    from mes.app import open_memory
+    from mes.core.clock import system_clock
+
+    house = await open_memory(settings, system_clock())
+    try:
+        settled = await house.commands.settle_job(job, decision, reason, "cli", ["shift_lead"], house.ids.uuid())
+        return settled.model_dump(mode="json")
+    finally:
+        await house.close()

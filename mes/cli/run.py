@@ -1,0 +1,96 @@
+"""`mes run`: the MES itself in one process: web, lines and PLC links."""
+
+import asyncio
+import json
+import logging
+import os
+import random
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from mes.app import House, open_lines, open_links, open_memory, read_clock
+from mes.app_web import web_app
+from mes.cli.demo import need_free_port
+from mes.core.errors import MesError
+from mes.core.settings import Settings
+from mes.flows.line.progress import complete
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+COMPLETE_S = 0.5
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """`parent` is the process whose end ends this one; `until_complete` ends when every ordered piece is made."""
+
+    clock: Path | None = None
+    links: Path | None = None
+    parent: int | None = None
+    until_complete: bool = False
+    role: str = "all"
+
+
+async def run(settings: Settings, options: RunOptions) -> None:
+    """Serves until stopped. Prints one JSON line on standard output when it is ready."""
+    certificate = settings.data / "certs" / "server.pem"
+    if settings.http_host not in LOOPBACK and not certificate.exists():
+        raise MesError(
+            f"{settings.http_host} is reached from other machines and there is no certificate in {certificate.parent}.",
+            code="certificate_missing",
+            hint="Make one with `mes certs server`, or serve on 127.0.0.1.",
+        )
+    need_free_port(settings.http_host, settings.http_port)
+    house = await open_memory(settings, read_clock(options.clock))
+    try:
+        addresses = json.loads(options.links.read_text(encoding="utf-8")) if options.links else {}
+        if options.role in ("all", "line"):
+            open_links(house, addresses, random.Random())
+            open_lines(house)
+        await _serve(house, settings, options, certificate)
+    finally:
+        await house.close()
+
+
+async def _serve(house: House, settings: Settings, options: RunOptions, certificate: Path) -> None:
+    https = certificate.exists()
+    config = uvicorn.Config(
+        web_app(house, https=https),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        ssl_certfile=str(certificate) if https else None,
+        ssl_keyfile=str(certificate.with_name("server.key")) if https else None,
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, _stop, server)
+    serving = asyncio.create_task(server.serve())
+    watching = asyncio.create_task(_watch(house, server, options))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.05)
+    if server.started:
+        sys.stdout.write(json.dumps({"ready": True, "url": settings.url}) + "\n")
+        sys.stdout.flush()
+    await serving
+    watching.cancel()
+
+
+async def _watch(house: House, server: uvicorn.Server, options: RunOptions) -> None:
+    while True:
+        await asyncio.sleep(COMPLETE_S)
+        if options.parent is not None and os.getppid() != options.parent:
+            logging.getLogger("mes").warning("the parent process is gone")
+            _stop(server)
+        if options.until_complete and complete(house.store):
+            _stop(server)
+
+
+def _stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
