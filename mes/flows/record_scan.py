@@ -7,12 +7,22 @@ from mes.core.ports import Tx
 from mes.tracking import code as codes
 from mes.tracking.component import Component
 from mes.tracking.lifecycle import Broken
-from mes.tracking.scan import Judgement, ScanAnswer, ScanCommand, ScanException, answer, judge, refusal
+from mes.tracking.scan import (
+    DEFAULT_POLICY,
+    Judgement,
+    ScanAnswer,
+    ScanCommand,
+    ScanException,
+    ScanPolicy,
+    answer,
+    judge,
+    refusal,
+)
 
 SETTLEMENTS = ("confirmed", "fixed", "void")
 
 
-def record_scan(tx: Tx, cmd: ScanCommand, roles: Collection[str]) -> ScanAnswer:
+def record_scan(tx: Tx, cmd: ScanCommand, roles: Collection[str], policy: ScanPolicy = DEFAULT_POLICY) -> ScanAnswer:
     """Story of one scan by `tx.actor`. Run it with `cmd_id=cmd.event_id`: a repeat then gets the first answer again.
 
     A broken rule does not raise: the answer has status 409, the rule's code and the id of the stored exception.
@@ -23,7 +33,7 @@ def record_scan(tx: Tx, cmd: ScanCommand, roles: Collection[str]) -> ScanAnswer:
         broken = Broken(error.code, "编码不正确，请重新扫码或输入。", str(error))
         return _refuse(tx, cmd, None, Judgement(broken=broken), cmd.code)
     component = tx.get(Component, code)
-    judgement = judge(component, cmd, tx.actor, roles, tx.now)
+    judgement = judge(component, cmd, tx.actor, roles, tx.now, policy)
     if judgement.broken is not None or component is None:
         return _refuse(tx, cmd, component, judgement, code)
     for event in judgement.events:

@@ -72,7 +72,7 @@ def decide(
         or _held(component, action)
         or _gates(component, action)
         or _four_eyes(component, action, actor)
-        or _reason(action, told)
+        or _incomplete(action, told)
     )
     if broken is not None:
         return Decision(broken=broken)
@@ -148,10 +148,12 @@ def _four_eyes(component: Component, action: str, actor: str) -> Broken | None:
     )
 
 
-def _reason(action: str, data: Mapping[str, Any]) -> Broken | None:
-    if action not in ("held", "defect", "returned") or str(data.get("reason", "")).strip():
-        return None
-    return Broken("reason_missing", "请写明原因。", f"Action {action} needs a reason.")
+def _incomplete(action: str, data: Mapping[str, Any]) -> Broken | None:
+    if action in ("held", "defect", "returned") and not str(data.get("reason", "")).strip():
+        return Broken("reason_missing", "请写明原因。", f"Action {action} needs a reason.")
+    if action == "inspected" and not isinstance(data.get("passed"), bool):
+        return Broken("result_missing", "请填写检验结果。", "An inspection needs its result: passed true or false.")
+    return None
 
 
 def _marked(component: Component, action: str, data: dict[str, Any]) -> Decision:

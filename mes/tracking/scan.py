@@ -3,7 +3,7 @@
 A scan is a fact and is never dropped: when it breaks a rule it is kept as a `ScanException` and the component stays as it was.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from mes.core.errors import RuleBroken
 from mes.core.event import Event, State, StreamKind
+from mes.core.rules import RuleSet
 from mes.tracking.component import Component, Lifecycle, Location, Quality
 from mes.tracking.lifecycle import Broken, NewEvent, decide, state_name
 
@@ -21,9 +22,6 @@ Action = Literal[
 ]  # fmt: skip
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SUPERVISORS = frozenset({"shift_lead", "quality", "admin"})
-UNDO_WITHIN = timedelta(minutes=10)
-FUTURE_MAX = timedelta(minutes=5)
-PHOTOS_MIN = {"installed": 3, "received": 2}
 PASSED_ON = ("reason", "passed", "accepted", "concession", "slot", "note")
 
 
@@ -86,6 +84,28 @@ class ScanException(State):
 
 
 @dataclass(frozen=True)
+class ScanPolicy:
+    """The values of rule pack `scan` that a scan is judged by; the defaults are the product's own pack."""
+
+    undo_within: timedelta = timedelta(minutes=10)
+    future_max: timedelta = timedelta(minutes=5)
+    photos_min: Mapping[str, int] = field(default_factory=lambda: {"installed": 3, "received": 2})
+
+    @classmethod
+    def of(cls, rules: RuleSet) -> "ScanPolicy":
+        prefix = "scan.photos_min."
+        photos = {r.id.removeprefix(prefix): int(rules.number(r.id)) for r in rules.rules if r.id.startswith(prefix)}
+        return cls(
+            undo_within=timedelta(minutes=rules.number("scan.undo_within")),
+            future_max=timedelta(minutes=rules.number("scan.future_clamp")),
+            photos_min=photos,
+        )
+
+
+DEFAULT_POLICY = ScanPolicy()
+
+
+@dataclass(frozen=True)
 class Judgement:
     """Events for the component, or the rule the scan broke; warnings never stop a scan."""
 
@@ -96,17 +116,22 @@ class Judgement:
 
 
 def judge(
-    component: Component | None, command: ScanCommand, actor: str, roles: Collection[str], now: datetime
+    component: Component | None,
+    command: ScanCommand,
+    actor: str,
+    roles: Collection[str],
+    now: datetime,
+    policy: ScanPolicy = DEFAULT_POLICY,
 ) -> Judgement:
-    """What a scan does. `now` is when it is received; a clock more than 5 min ahead is set back to it and flagged."""
+    """What a scan does. `now` is when it is received; a clock too far ahead is set back to it and flagged."""
     if component is None:
         return Judgement(
             broken=Broken("component_unknown", "没有这个编码的构件。", "There is no component with this code.")
         )
-    at, flags = scan_time(command.at, now)
-    warnings = (*flags, *_photo_warning(command))
+    at, flags = scan_time(command.at, now, policy)
+    warnings = (*flags, *_photo_warning(command, policy))
     if command.action == "void":
-        return _void(component, command, actor, roles, at, warnings)
+        return _void(component, command, actor, roles, at, warnings, policy)
     told = {name: command.data[name] for name in PASSED_ON if name in command.data}
     decision = decide(component, command.action, actor, roles, told)
     if decision.broken is not None:
@@ -118,9 +143,9 @@ def judge(
     return Judgement(tuple(events), None, decision.inferred, warnings)
 
 
-def scan_time(at: datetime, now: datetime) -> tuple[datetime, tuple[str, ...]]:
+def scan_time(at: datetime, now: datetime, policy: ScanPolicy = DEFAULT_POLICY) -> tuple[datetime, tuple[str, ...]]:
     """When a scan counts as done, in UTC, and flags about the clock of the device."""
-    if at > now + FUTURE_MAX:
+    if at > now + policy.future_max:
         return now, ("clock_ahead",)
     return at.astimezone(UTC), ()
 
@@ -207,8 +232,8 @@ def _facts(component: Component, command: ScanCommand, at: datetime, warnings: t
     return facts
 
 
-def _photo_warning(command: ScanCommand) -> tuple[str, ...]:
-    return ("photos_missing",) if len(command.evidence) < PHOTOS_MIN.get(command.action, 0) else ()
+def _photo_warning(command: ScanCommand, policy: ScanPolicy) -> tuple[str, ...]:
+    return ("photos_missing",) if len(command.evidence) < policy.photos_min.get(command.action, 0) else ()
 
 
 def _void(
@@ -218,15 +243,17 @@ def _void(
     roles: Collection[str],
     at: datetime,
     warnings: tuple[str, ...],
+    policy: ScanPolicy,
 ) -> Judgement:
-    """Takes the last scan back: its own user within 10 minutes, a supervisor later."""
+    """Takes the last scan back: its own user within a few minutes, a supervisor later."""
     last = component.last_scan
     wanted = command.data.get("event_id")
     if last is None or (wanted and wanted != last.event_id):
         return Judgement(broken=Broken("nothing_to_void", "没有可撤销的扫码。", "There is no scan to take back."))
-    own = last.by == actor and at - last.at <= UNDO_WITHIN
+    own = last.by == actor and at - last.at <= policy.undo_within
     if not own and not SUPERVISORS & set(roles):
-        text = "Only the person who scanned takes a scan back within 10 minutes; later a supervisor does."
-        return Judgement(broken=Broken("void_not_allowed", "10分钟内由本人撤销，之后由主管撤销。", text))
+        minutes = int(policy.undo_within.total_seconds() // 60)
+        en = f"Only the person who scanned takes a scan back within {minutes} minutes; later a supervisor does."
+        return Judgement(broken=Broken("void_not_allowed", f"{minutes}分钟内由本人撤销，之后由主管撤销。", en))
     data = {"event_id": command.event_id, "voided": last.event_id, "reason": str(command.data.get("reason", ""))}
     return Judgement((NewEvent("scan_voided", {**data, "at": at.isoformat()}),), warnings=warnings)
