@@ -60,6 +60,21 @@ class ScanAnswer(State):
     stored: bool = True
     exception_id: str | None = None
 
+    @property
+    def body(self) -> dict[str, Any]:
+        """The HTTP body: the new state, or an RFC 9457 problem whose `code` is the broken rule."""
+        told = self.model_dump(mode="json")
+        if not self.rule:
+            return told
+        problem = {
+            "type": "about:blank",
+            "title": "The scan breaks a rule.",
+            "code": self.rule,
+            "detail": self.message_en,
+            "component": self.code,
+        }
+        return {**told, **problem}
+
 
 class ScanException(State):
     """A scan that broke a rule, until somebody settles it (confirmed late, fixed or void, with a reason)."""

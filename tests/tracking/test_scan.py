@@ -40,6 +40,7 @@ def test_received_then_installed() -> None:
     assert (second.lifecycle_zh, second.lifecycle_en) == ("已安装就位", "installed")
     assert tx.get(Component, CODE).photos[-3:] == tuple(PHOTOS)
     assert [name for _, name, _ in tx.published] == ["component_received", "component_installed"]
+    assert (second.body["code"], second.body["lifecycle"]) == (CODE, "installed")
     assert ScanAnswer.model_validate_json(second.model_dump_json()) == second
 
 
@@ -51,6 +52,10 @@ def test_a_scan_that_breaks_a_rule_is_kept_and_moves_nothing() -> None:
     assert refused.exception_id == "event-0007"
     assert refused.message_zh
     assert refused.message_en
+    told = refused.body
+    assert (told["status"], told["code"], told["component"]) == (409, "site_acceptance_missing", CODE)
+    assert told["detail"] == refused.message_en
+    assert told["stored"] is True
     assert tx.get(Component, CODE) == before
     (kept,) = tx.find(ScanException, "open")
     assert (kept.code, kept.action, kept.place, kept.evidence, kept.data) == (
