@@ -64,8 +64,8 @@ class Access:
             return self.nobody
         return await self._cached(f"session:{session}", lambda: self._by_session(session))
 
-    async def log_in(self, name: str, password: str, where: str) -> str:
-        """Checks a password and opens a session; returns the secret for its cookie.
+    async def log_in(self, name: str, password: str, where: str) -> tuple[str, Person]:
+        """Checks a password and opens a session; returns the secret for its cookie and whose it is.
 
         After five failures of a name or an address within five minutes nothing is checked (code too_many_tries).
         """
@@ -87,7 +87,7 @@ class Access:
         secret = secrets.token_urlsafe(32)
         expires = self._clock.now() + timedelta(hours=SESSION_HOURS)
         await asyncio.to_thread(self._people.create_session, digest(secret), name, expires)
-        return secret
+        return secret, await asyncio.to_thread(self._by_session, secret)
 
     async def log_out(self, person: Person) -> None:
         if person.session:

@@ -111,9 +111,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     ]
     first = f": {faults[0]['path']}: {faults[0]['message']}" if faults else ""
     detail = f"The request has {len(faults)} fault(s){first}."
-    return _answer(
-        request, problem_body(422, "request_invalid", detail, language=language_of(request), faults=faults)
-    )
+    return _answer(request, problem_body(422, "request_invalid", detail, language=language_of(request), faults=faults))
 
 
 async def _crash(request: Request, error: Exception) -> Response:

@@ -28,7 +28,9 @@ Picture = Mapping[str, Mapping[str, Any]]
 class Hub:
     """`draw()` gives the whole picture, `beat()` what goes into each beat. Mark what changed with `touch()`."""
 
-    def __init__(self, draw: Callable[[], Picture], beat: Callable[[], Mapping[str, Any]], *, tick_s: float = TICK_S) -> None:
+    def __init__(
+        self, draw: Callable[[], Picture], beat: Callable[[], Mapping[str, Any]], *, tick_s: float = TICK_S
+    ) -> None:
         self._draw = draw
         self._beat = beat
         self._tick_s = tick_s

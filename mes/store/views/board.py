@@ -109,9 +109,7 @@ class BoardView:
         machine = MACHINE_TYPES.get(station.machine)
         if machine is None or station.link is None:
             return []
-        return [
-            {"tag": gauge.tag, **_value(self._tags.get(f"{station.link}/{gauge.tag}"))} for gauge in machine.gauges
-        ]
+        return [{"tag": gauge.tag, **_value(self._tags.get(f"{station.link}/{gauge.tag}"))} for gauge in machine.gauges]
 
     def _chamber(self, runs: list[PalletRun]) -> dict[str, Cell]:
         cells: dict[str, Cell] = {}

@@ -7,26 +7,13 @@ from mes.lines.plant import Plant
 from mes.lines.run import PalletRun
 from mes.orders.order import Order
 from mes.tracking.component import Component
+from mes.tracking.component import Lifecycle as L
 
 Cell = dict[str, Any]
-BEFORE_CAST = frozenset({"DESIGNED", "RELEASED", "MOULD_READY", "REINFORCED", "PREPOUR_OK"})
-BEFORE_FINISHED = BEFORE_CAST | {"CAST", "CURING", "DEMOULDED"}
-LOST = frozenset({"SCRAPPED", "REPLACED", "CANCELLED"})
-STORED_FROM = frozenset(
-    {
-        "STORED",
-        "STAGED",
-        "LOADED",
-        "IN_TRANSIT",
-        "ARRIVED",
-        "SITE_ACCEPTED",
-        "SITE_STORED",
-        "HOISTING",
-        "INSTALLED",
-        "CONNECTED",
-        "HANDED_OVER",
-    }
-)
+BEFORE_CAST = frozenset({L.DESIGNED, L.RELEASED, L.MOULD_READY, L.REINFORCED, L.PREPOUR_OK})
+BEFORE_FINISHED = BEFORE_CAST | {L.CAST, L.CURING, L.DEMOULDED}
+LOST = frozenset({L.SCRAPPED, L.REPLACED, L.CANCELLED})
+OUT_OF_LINE = frozenset({L.NONCONFORMING, L.REPAIRING, L.FINISHED_OK})
 
 
 def progress(store: Store) -> dict[str, Cell]:
@@ -51,14 +38,14 @@ def progress(store: Store) -> dict[str, Cell]:
 
 
 def _count(cells: dict[str, Cell], component: Component) -> None:
-    state = str(component.lifecycle)
+    state = component.lifecycle
     cell = cells.get(f"{component.order_id}/{component.building}/{component.storey}")
     if cell is None or state in LOST:
         return
     cell["ordered"] += 1
     cell["cast"] += state not in BEFORE_CAST
-    cell["finished"] += state not in BEFORE_FINISHED
-    cell["stored"] += state in STORED_FROM
+    cell["finished"] += state not in BEFORE_FINISHED | {L.NONCONFORMING, L.REPAIRING}
+    cell["stored"] += state not in BEFORE_FINISHED | OUT_OF_LINE
 
 
 def kpi(store: Store, plant: Plant, runs: list[PalletRun], cells: dict[str, Cell]) -> dict[str, Any]:
