@@ -7,5 +7,6 @@ from mes.lines.run import PALLET, RUN
 from mes.orders.order import KINDS as ORDER_KINDS
 from mes.store.commands import KINDS as PLC_KINDS
 from mes.tracking.component import KIND as COMPONENT
+from mes.tracking.scan import KIND as SCAN_EXCEPTION
 
-KINDS: list[StreamKind] = [*ORDER_KINDS, COMPONENT, JOB, RUN, PALLET, PLAN, *PLC_KINDS]
+KINDS: list[StreamKind] = [*ORDER_KINDS, COMPONENT, SCAN_EXCEPTION, JOB, RUN, PALLET, PLAN, *PLC_KINDS]

@@ -21,7 +21,8 @@ def upgrade_command(data: Data = None, as_json: Json = False) -> None:
     with refusals(as_json):
         settings = read_settings(data=data)
         settings.data.mkdir(parents=True, exist_ok=True)
-        show({"revision": upgrade(settings.database_url)}, as_json)
+        upgrade(settings.database_url)
+        show({"database": settings.database_url, "ok": True}, as_json)
 
 
 @db.command("check")

@@ -10,7 +10,7 @@ from mes.core.settings import Settings
 from mes.lines.routing import load_families
 from mes.tracking.code import parse
 from mes.tracking.component import Component
-from mes.tracking.label import LabelData, label_png, label_svg, labels_pdf
+from mes.tracking.label import FORMATS, LabelData, labels_pdf
 
 
 async def write_labels(settings: Settings, codes: Sequence[str], format_: str, out: Path) -> list[str]:
@@ -30,8 +30,7 @@ async def write_labels(settings: Settings, codes: Sequence[str], format_: str, o
     files = []
     for label in labels:
         path = out / f"{label.code}.{format_}"
-        drawn = label_svg(label) if format_ == "svg" else label_png(label)
-        path.write_bytes(drawn if isinstance(drawn, bytes) else drawn.encode())
+        path.write_bytes(FORMATS[format_](label))
         files.append(str(path))
     return files
 

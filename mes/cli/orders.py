@@ -35,7 +35,8 @@ def import_file(
 def _read(file: Path, profile: str | None, project: str | None) -> dict[str, Any]:
     from mes.orders.intake.worker import read_file
 
-    return read_file(file, profile=profile, project=project, progress=_progress).to_json()
+    document: dict[str, Any] = read_file(file, profile=profile, project=project, progress=_progress).to_json()
+    return document
 
 
 async def _import(settings: Settings, file: Path, profile: str | None, project: str | None) -> dict[str, Any]:

@@ -45,8 +45,8 @@ async def _add(settings: Settings, name: str, display: str, roles: list[str], to
 
     house = await open_memory(settings, system_clock())
     try:
-        password = create_user(house.people, name, display, roles, None)
-        made: dict[str, Any] = {"name": name, "roles": roles, "password": password}
+        account = create_user(house.people, name, display=display, roles=roles)
+        made: dict[str, Any] = {"name": name, "roles": roles, "password": account.password}
         if token:
             made["token"] = create_token(house.people, name, "cli")
         return made

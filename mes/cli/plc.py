@@ -36,7 +36,7 @@ def plant_faults(folder: Path) -> list[Fault]:
     """All faults of both files at once, and of what one says about the other."""
     from mes.lines.machines import MACHINE_TYPES
     from mes.lines.plant_file import read_plant
-    from mes.plc.tagmap_load import load_tagmap
+    from mes.plc.tagmap import load_tagmap
 
     faults: list[Fault] = []
     plant = tagmap = None
@@ -62,7 +62,7 @@ def plant_faults(folder: Path) -> list[Fault]:
 
 async def _links(folder: Path, timeout: float) -> dict[str, Any]:
     from mes.plc.commissioning import check_links
-    from mes.plc.tagmap_load import load_tagmap
+    from mes.plc.tagmap import load_tagmap
 
     return dict(await check_links(load_tagmap(folder / "tags.yaml"), timeout))
 
@@ -79,7 +79,7 @@ def plan(
 ) -> None:
     """The requests that read a Modbus link: blocks, words and waste."""
     from mes.plc.commissioning import plan as read_plan
-    from mes.plc.tagmap_load import load_tagmap
+    from mes.plc.tagmap import load_tagmap
 
     with refusals(as_json):
         show(dict(read_plan(load_tagmap(plant_dir / "tags.yaml"), link)), True)

@@ -14,7 +14,8 @@ from typing import Protocol
 class Clock(Protocol):
     """Plant time in UTC. `speed` is plant seconds per real second."""
 
-    speed: float
+    @property
+    def speed(self) -> float: ...
 
     def now(self) -> datetime: ...
 

@@ -14,10 +14,9 @@ from mes.lines.plant_file import validate
 CHAMBER_OPERATIONS = ("chamber_in", "cure", "chamber_out")
 
 
-class Family(Part):
+class FamilyEntry(Part):
     """One product family as data. `mould` names a mould that stands on the pallet; without one the side forms are set."""
 
-    id: str
     name: Text
     routing: list[str]
     finish: Literal["float", "rake", "none"]
@@ -28,8 +27,16 @@ class Family(Part):
     label_face: str = ""
 
 
+class Family(FamilyEntry):
+    id: str
+
+
 class Families(Part):
-    families: list[Family]
+    """`families.yaml`; `operations` names all operations a routing may use."""
+
+    version: int = 1
+    operations: list[str] = []
+    families: dict[str, FamilyEntry]
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ def load_families() -> dict[str, Family]:
     model = validate(file, Families, faults)
     if model is None or faults:
         raise ConfigError(faults)
-    return {family.id: family for family in model.families}
+    return {key: Family(id=key, **entry.model_dump()) for key, entry in model.families.items()}
 
 
 def family(family_id: str) -> Family:
