@@ -139,7 +139,6 @@ STATE_AFTER: dict[str, Lifecycle | None] = {
     "component_released": L.RELEASED,
     "component_planned": None,
     "component_cancelled": L.CANCELLED,
-    "component_planned": None,
     "mould_ready": L.MOULD_READY,
     "component_reinforced": L.REINFORCED,
     "prepour_passed": L.PREPOUR_OK,
