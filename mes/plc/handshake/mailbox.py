@@ -6,6 +6,7 @@ pure function `judge`. Epoch, sequence number and the PLC's ring of started jobs
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -219,7 +220,7 @@ class Mailbox:
 
     async def _command(self, job: int, code: int) -> JobOutcome:
         """An abort or a settlement: saved, written and repeated until acted on; both do no harm twice."""
-        async with self._wire_free():
+        async with self._wire:
             answer = None
             while answer is None:
                 answer = await self._read()
@@ -228,10 +229,8 @@ class Mailbox:
             await self._table.save(row)
             while True:
                 driver = await self._link.online()
-                try:
+                with suppress(PlcError):
                     await driver.write_words(self._config.command, row.words)
-                except PlcError:
-                    pass
                 end = asyncio.get_running_loop().time() + T_REPEAT_S
                 while asyncio.get_running_loop().time() < end:
                     answer = await self._read()
@@ -241,6 +240,3 @@ class Mailbox:
                         done = answer.result == "ok"
                         return JobOutcome("aborted" if done else "refused", answer.result)
                     await asyncio.sleep(POLL_OPEN_S)
-
-    def _wire_free(self) -> asyncio.Lock:
-        return self._wire
