@@ -92,7 +92,7 @@ class PlantCommands:
             cmd_id=command.event_id,
             body=command.model_dump(mode="json"),
         )
-        return answer.status, answer.model_dump(mode="json")
+        return answer.status, answer.body
 
     async def import_order(
         self,

@@ -7,7 +7,7 @@ from mes.core.ports import Tx
 from mes.lines.job import LineJob
 from mes.lines.plant import Plant
 from mes.lines.run import Pallet, PalletRun
-from mes.tracking.component import Component
+from mes.tracking.component import Component, Lifecycle
 
 EVENT_AFTER = {
     "place_moulds": "mould_ready",
@@ -63,6 +63,8 @@ def _book_piece(tx: Tx, plant: Plant, run: PalletRun, code: str, job: LineJob, r
     event = EVENT_AFTER.get(job.operation)
     if event is None:
         return
+    if job.operation == "store" and _is_stored(tx, code):
+        return
     data: dict[str, Any] = {"place": job.station, "slot": run.slot}
     match job.operation:
         case "place_moulds":
@@ -78,6 +80,12 @@ def _book_piece(tx: Tx, plant: Plant, run: PalletRun, code: str, job: LineJob, r
             data["place"], data["slot"] = "yard", str(result.get("bay") or _bay(plant, run.family))
     tx.append(Component, code, event, data)
     tx.publish("event", "component", event, place=f"{run.line}/{job.station}")
+
+
+def _is_stored(tx: Tx, code: str) -> bool:
+    """A piece that was scanned into its bay is there already."""
+    component = tx.get(Component, code)
+    return component is not None and component.lifecycle == Lifecycle.STORED
 
 
 def _strength(run: PalletRun) -> dict[str, Any]:
