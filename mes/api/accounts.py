@@ -23,13 +23,12 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True)
 class NewAccount:
-    """An account as it is shown once: afterwards nobody can read its password and token."""
+    """An account as it is shown once: afterwards nobody can read its password."""
 
     name: str
     display: str
     roles: tuple[str, ...]
     password: str
-    token: str = ""
 
 
 def digest(secret: str) -> str:
@@ -85,15 +84,14 @@ def create_token(people: People, user: str, label: str) -> str:
     return token
 
 
-def create_demo_users(people: People, users: Users) -> list[NewAccount]:
-    """Makes the people of `users.yaml` that do not exist yet, each with a random password and a token."""
-    made = []
+def ensure_demo_users(people: People, users: Users) -> dict[str, dict[str, str]]:
+    """Makes the people of `users.yaml` that do not exist yet: name → {password, token}, shown once."""
+    made = {}
     for entry in users.users:
         if people.get_user(entry.name) is None:
             display = entry.display.zh if entry.language == "zh" else entry.display.en
             account = create_user(people, entry.name, display=display, roles=entry.roles, language=entry.language)
-            token = create_token(people, entry.name, "demo")
-            made.append(NewAccount(entry.name, display, account.roles, account.password, token))
+            made[entry.name] = {"password": account.password, "token": create_token(people, entry.name, "demo")}
     return made
 
 

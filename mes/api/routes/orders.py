@@ -17,7 +17,7 @@ from mes.api.imports import Imports
 from mes.api.routes.common import Given, Viewer
 from mes.api.services import Services
 from mes.core.errors import IntakeRejected, NotFound
-from mes.orders.due import parse_due_csv
+from mes.orders.due import match_due, parse_due
 from mes.orders.order import Order, OrderLine, StoreyDue
 from mes.store.views.progress import progress
 
@@ -85,9 +85,8 @@ async def set_due(order_id: str, body: DueRows, services: Given, person: Caller)
 @router.post("/orders/{order_id}/due.csv")
 async def set_due_csv(order_id: str, request: Request, services: Given, person: Caller) -> dict[str, Any]:
     """The body is the CSV itself: `building,floor,need_by,sequence` or `楼栋,楼层,需要日期,安装顺序` in its head."""
-    order_of(services, order_id)
-    text = (await request.body()).decode("utf-8-sig", errors="replace")
-    await services.commands.set_due(order_id, parse_due_csv(text), person.name)
+    rows = match_due(order_of(services, order_id), parse_due(await request.body()))
+    await services.commands.set_due(order_id, rows, person.name)
     return order_of(services, order_id).model_dump(mode="json")
 
 

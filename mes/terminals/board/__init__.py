@@ -1,0 +1,1 @@
+"""The board: one page that shows the whole line, live."""

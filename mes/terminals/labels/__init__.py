@@ -1,0 +1,1 @@
+"""Labels: find a piece and print its code."""

@@ -1,0 +1,1 @@
+"""Login: who stands in front of the screen."""

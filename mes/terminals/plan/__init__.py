@@ -1,0 +1,1 @@
+"""The plan: what lies on which pallet, and when."""

@@ -1,0 +1,1 @@
+"""What all screens share: the frame of a page, its texts, its pictures."""

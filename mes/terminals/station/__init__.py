@@ -1,0 +1,1 @@
+"""The station terminal: the job of one place, with big buttons."""
