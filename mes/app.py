@@ -23,9 +23,11 @@ from mes.lines.machines import MACHINE_TYPES
 from mes.lines.plant_file import PlantFolder, read_plant
 from mes.orders.intake.worker import read_file
 from mes.planning.problem import Plan, Problem
-from mes.plc.tagmap_load import load_tagmap
+from mes.plc.drivers import make_handshake, make_link
+from mes.plc.handshake.command import Handshake
+from mes.plc.link import Link
+from mes.plc.tagmap import load_tagmap
 from mes.plc.tags import Reading, TagTable
-from mes.plc.wiring import PlcLink, build_links, override_addresses
 from mes.store.commands import StoreCommands
 from mes.store.engine import make_engine
 from mes.store.log import SqlStore
@@ -50,7 +52,8 @@ class House:
     telemetry: SqlTelemetry
     tags: TagTable
     commands: PlantCommands
-    links: dict[str, PlcLink] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    handshakes: dict[str, Handshake] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self, work: Any, name: str) -> None:
@@ -106,14 +109,16 @@ async def open_memory(settings: Settings, clock: Clock) -> House:
 
 def open_links(house: House, addresses: Mapping[str, Mapping[str, Any]], rng: random.Random) -> None:
     """Connects the PLCs of tags.yaml; `addresses` replaces where links point to (simulated plants choose free ports)."""
-    tagmap = override_addresses(load_tagmap(house.settings.plant / "tags.yaml"), addresses)
-    house.links = build_links(
-        tagmap, house.tags, StoreCommands(house.store), clock=house.clock, rng=rng, on_state=_tell_link(house)
-    )
-    house.commands.handshakes = {name: link.handshake for name, link in house.links.items() if link.handshake}
+    tagmap = load_tagmap(house.settings.plant / "tags.yaml").moved(addresses)
+    table = StoreCommands(house.store)
+    for name in tagmap.links:
+        link = make_link(tagmap, name, house.tags, clock=house.clock, rng=rng)
+        house.links[name] = link
+        if link.config.handshake is not None:
+            house.handshakes[name] = make_handshake(link, table)
+        house.start(link.run(), f"link {name}")
+    house.commands.handshakes = house.handshakes
     house.tags.observe(_measure(house))
-    for name, plc in house.links.items():
-        house.start(plc.link.run(), f"link {name}")
 
 
 def open_lines(house: House) -> None:
@@ -126,7 +131,7 @@ def open_lines(house: House) -> None:
             line,
             house.clock,
             house.telemetry,
-            house.commands.handshakes,
+            house.handshakes,
             shifts,
             lambda tag: _number(house.tags.get(tag)),
         )
@@ -150,12 +155,3 @@ def _measure(house: House) -> Callable[[Mapping[str, Reading]], None]:
         house.telemetry.write([Sample(now, name, value) for name, value in numbers.items() if value is not None])
 
     return take
-
-
-def _tell_link(house: House) -> Callable[[str, str, str], None]:
-    """Link states are shown by the board from the links themselves; here they go into the log once down, once up."""
-
-    def tell(name: str, state: str, reason: str) -> None:
-        Log.debug("link %s: %s %s", name, state, reason)
-
-    return tell

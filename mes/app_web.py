@@ -30,4 +30,4 @@ class _Links:
         self._house = house
 
     def __iter__(self) -> Any:
-        return iter([plc.link for plc in self._house.links.values()])
+        return iter(list(self._house.links.values()))

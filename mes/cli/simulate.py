@@ -1,6 +1,5 @@
 """`mes simulate`: the whole plant on a virtual clock, with its simulated machines and crew in this process."""
 
-import random
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +31,7 @@ def simulate(*, hours: float, seed: int, scenario: str, plant: Path | None = Non
 async def _run(folder: Path, hours: float, seed: int, faults: bool) -> dict[str, Any]:
     house = await SimulatedHouse.open(folder, START, SPEED, seed, simulated_plant(), faults=faults)
     try:
-        await house.take_in(random.Random(seed))  # noqa: S311
+        await house.take_in()
         await house.run(timedelta(hours=hours))
     finally:
         await house.close()

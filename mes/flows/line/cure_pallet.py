@@ -28,25 +28,20 @@ def required_of(memory: Store | Tx, run: PalletRun) -> float:
 
 
 def watch_curing(
-    store: Store, plant: Plant, line: Line, telemetry: TelemetrySink, link: str
+    store: Store, plant: Plant, line: Line, telemetry: TelemetrySink, link: str, now: datetime
 ) -> list[tuple[PalletRun, StrengthEstimate]]:
-    """The estimate of every curing pallet now; pure reading."""
+    """The estimate of every curing pallet at `now`; pure reading."""
     found = []
     for run in store.find(PalletRun, line.id):
         if run.status == "curing" and run.chamber_in is not None:
-            history = telemetry.history(temperature_tag(link, run.slot), run.chamber_in, _far(run))
-            found.append((run, _estimate(plant, run, history)))
+            history = telemetry.history(temperature_tag(link, run.slot), run.chamber_in, now)
+            found.append((run, _estimate(plant, run, history, now)))
     return found
 
 
-def _far(run: PalletRun) -> datetime:
-    assert run.chamber_in is not None
-    return run.chamber_in + timedelta(days=30)
-
-
-def _estimate(plant: Plant, run: PalletRun, history: list[Sample]) -> StrengthEstimate:
+def _estimate(plant: Plant, run: PalletRun, history: list[Sample], now: datetime) -> StrengthEstimate:
     _, mix = mix_by_id(plant, run.mix)
-    return estimate([(s.at, s.value) for s in history if s.good], mix, start=run.chamber_in)
+    return estimate([(s.at, s.value) for s in history if s.good], mix, start=run.chamber_in, end=now)
 
 
 def judge_curing(tx: Tx, plant: Plant, run_id: str, seen: StrengthEstimate) -> None:

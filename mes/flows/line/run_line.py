@@ -126,7 +126,8 @@ class LineRunner:
         while True:
             try:
                 self._sample(link)
-                for run, seen in watch_curing(self.store, self.plant, self.line, self.telemetry, link):
+                now = self.clock.now()
+                for run, seen in watch_curing(self.store, self.plant, self.line, self.telemetry, link, now):
                     if self._worth(run, seen.strength_mpa, seen.needs_cube_test):
                         story = partial(judge_curing, plant=self.plant, run_id=run.id, seen=seen)
                         await self.store.run(story, actor=ACTOR)
