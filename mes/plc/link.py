@@ -225,7 +225,7 @@ class Link:
             self._online.clear()
             if was_up or state == "offline":
                 self.readings.link_down(self.name, _slug(reason) if state == "stale" else "offline")
-            level = logging.WARNING if old == "online" else logging.DEBUG
+            level = logging.WARNING if old == "online" and reason != "stopped" else logging.DEBUG
             Log.log(level, "link %s is %s: %s", self.name, state, reason)
         if self._on_state:
             try:
