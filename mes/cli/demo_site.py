@@ -99,10 +99,9 @@ async def prepare(
 
 
 def _people(site: DemoSite, house: House) -> None:
-    from mes.api.accounts import create_demo_users
+    from mes.api.accounts import ensure_demo_users
 
-    accounts = create_demo_users(house.people, house.folder.users)
-    made = {account.name: {"password": account.password, "token": account.token} for account in accounts}
+    made = ensure_demo_users(house.people, house.folder.users)
     if not made:
         return
     known = json.loads(site.people.read_text(encoding="utf-8")) if site.people.exists() else {"users": {}}
