@@ -1,0 +1,1 @@
+"""To other systems: what happens in the plant, told outside."""
