@@ -23,7 +23,9 @@ def _only_exports(node: ast.stmt) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return bool(targets) and all(isinstance(t, ast.Name) and (t.id == "__all__" or t.id.isupper()) for t in targets)
+    return bool(targets) and all(
+        isinstance(t, ast.Name) and (t.id in ("__all__", "__version__") or t.id.isupper()) for t in targets
+    )
 
 
 @pytest.mark.parametrize("path", [p for p in source_files() if p.name == "__init__.py"], ids=short)

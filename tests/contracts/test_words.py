@@ -8,6 +8,7 @@ from tests.contracts.house import docstrings, parsed, short, source_files
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 # Bilingual data that stands beside what it names; texts of screens belong into mes/locale.
 BILINGUAL = (
+    "mes/cli/commands.py",
     "mes/lines/machines/",
     "mes/lines/plant.py",
     "mes/orders/due.py",
