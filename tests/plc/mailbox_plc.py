@@ -29,7 +29,17 @@ class MailboxPlc:
 
     def __init__(self, epoch=0xA1B2C3D4):
         self.epoch, self.boots, self.beat = epoch, 1, 0
-        self.retained = {"seq": 0, "acted": 0, "state": 0, "result": 0, "job": 0, "last": 0, "ring": [], "starts": 0, "ends": 0}
+        self.retained = {
+            "seq": 0,
+            "acted": 0,
+            "state": 0,
+            "result": 0,
+            "job": 0,
+            "last": 0,
+            "ring": [],
+            "starts": 0,
+            "ends": 0,
+        }
         self.bad_blocks = 0
         self.run_scans, self.left = 3, 0
         self.starts, self.ends, self.refuse = [], [], False

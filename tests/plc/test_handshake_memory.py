@@ -102,7 +102,10 @@ def test_mailbox_runs_a_job_with_parameters_and_payload(tmp_path):
         assert program.box.starts == program.box.ends == [2**62 + 5]
         assert program.box.parameters[4:6] == [1234, 485]
         assert program.box.parameters[:2] == [0, 7]
-        assert bytes(b for i in range(4) for b in program.memory.words[("holding", 1000 + i)].to_bytes(2, "big")) == b'{"a":1}\0'
+        assert (
+            bytes(b for i in range(4) for b in program.memory.words[("holding", 1000 + i)].to_bytes(2, "big"))
+            == b'{"a":1}\0'
+        )
         assert bench.states == ["sent", "running", "done"]
         assert await bench.handshake.run(request) == outcome
         assert program.box.starts == [2**62 + 5]
@@ -118,7 +121,9 @@ def test_mailbox_starts_once_through_faults(tmp_path, fault):
         program.box.run_scans = 100
         run = asyncio.create_task(bench.handshake.run(JobRequest(7)))
         if fault == "torn":
-            program.memory.on_words = lambda table, address, words: program.memory.words.update({(table, address + 9): 999})
+            program.memory.on_words = lambda table, address, words: program.memory.words.update(
+                {(table, address + 9): 999}
+            )
             await asyncio.sleep(3)
             assert program.box.bad_blocks >= 1
             program.memory.on_words = None
@@ -214,7 +219,14 @@ def job_bench(tmp_path, status=1):
             started.append((job, dict(parameters)))
             loop = asyncio.get_running_loop()
             loop.call_later(0.5, jobs.move, job, RUNNING)
-            loop.call_later(3.0, lambda: jobs.entries.get(job) and jobs.entries[job].state == RUNNING and jobs.move(job, ENDED, data={"poured_l": 9}))
+            loop.call_later(
+                3.0,
+                lambda: (
+                    jobs.entries.get(job)
+                    and jobs.entries[job].state == RUNNING
+                    and jobs.move(job, ENDED, data={"poured_l": 9})
+                ),
+            )
         return status
 
     jobs = MemoryJobs(start)
@@ -274,7 +286,15 @@ class OldProgram:
 
     def __init__(self) -> None:
         self.memory, self.starts, self.scans = MemoryPlc(), [], 0
-        self.memory.values = {"m/job": "", "m/cmd": 0, "m/cycle": 0, "m/ready": True, "m/busy": False, "m/done": False, "m/last": ""}
+        self.memory.values = {
+            "m/job": "",
+            "m/cmd": 0,
+            "m/cycle": 0,
+            "m/ready": True,
+            "m/busy": False,
+            "m/done": False,
+            "m/last": "",
+        }
         self.task = asyncio.create_task(self.scan())
 
     async def scan(self) -> None:

@@ -107,7 +107,9 @@ def test_a_frozen_heartbeat_turns_stale_then_offline_and_all_tags_bad_at_once(tm
         await asyncio.sleep(8)
         assert bench.link.state == "online"
         assert bench.table.get("a/t").good
-        lost = [r for r in caplog.records if r.levelno >= logging.WARNING and r.name == "mes.plc.link" and not r.exc_info]
+        lost = [
+            r for r in caplog.records if r.levelno >= logging.WARNING and r.name == "mes.plc.link" and not r.exc_info
+        ]
         assert len(lost) == 2
 
     run_virtual(story())

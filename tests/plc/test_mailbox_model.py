@@ -82,7 +82,11 @@ def mes(s, rules):
     verdict = judged(s, s.open, rules) if s.open else "wait"
     if verdict == "wait" and s.next_seq < 9:
         for after in write(wrote, command):
-            yield replace(after, open=command, held=None, phases=put(after.phases, command[0], "sent")) if s.held and after.faults == s.faults else after
+            yield (
+                replace(after, open=command, held=None, phases=put(after.phases, command[0], "sent"))
+                if s.held and after.faults == s.faults
+                else after
+            )
         if s.held and s.faults:  # the process dies between the write and the row
             yield replace(s, block=command, held=None, faults=s.faults - 1)
     if s.open and verdict in ("done", "refused", "aborted", "unknown"):
@@ -116,7 +120,9 @@ def settle(s):
             here = s.state == "unknown" and s.job == job
             seq = s.next_seq
             after = replace(s, phases=put(s.phases, job, "scrapped"))
-            yield replace(after, state="aborted", acted=(s.epoch, seq), result="ok", next_seq=seq + 1) if here else after
+            yield (
+                replace(after, state="aborted", acted=(s.epoch, seq), result="ok", next_seq=seq + 1) if here else after
+            )
 
 
 def plc(s, rules):
@@ -164,9 +170,7 @@ def world(s, rules):
     if s.held:
         yield replace(s, held=None, faults=s.faults - 1)
     if rules.memory_loss and s.epoch < 3:
-        yield replace(
-            cut, epoch=s.epoch + 1, acted=(0, 0), state="idle", result="ok", job=0, last=0, ring=()
-        )
+        yield replace(cut, epoch=s.epoch + 1, acted=(0, 0), state="idle", result="ok", job=0, last=0, ring=())
 
 
 def explore(rules):

@@ -69,7 +69,10 @@ class Plc:
             SimData(COMMAND, count=24, values=0, datatype=DataType.REGISTERS),
             SimData(1000, count=400, values=0, datatype=DataType.REGISTERS),
         ]
-        inputs = [SimData(0, count=1, datatype=DataType.REGISTERS), SimData(ANSWER, count=24, datatype=DataType.REGISTERS)]
+        inputs = [
+            SimData(0, count=1, datatype=DataType.REGISTERS),
+            SimData(ANSWER, count=24, datatype=DataType.REGISTERS),
+        ]
         bits = [SimData(0, count=1, values=[False] * 16, datatype=DataType.BITS)]
         device = SimDevice(1, simdata=(bits, bits, holding, inputs))
         self.server = ModbusTcpServer(device, address=("127.0.0.1", self.port))
@@ -137,7 +140,9 @@ async def test_values_in_all_orders_and_a_missing_register(tmp_path):
             await link.write("c/abcd", 2000)
         shown = plan(tagmap, "c")
         assert shown["requests"] == len(shown["blocks"]) >= 3
-        assert not any(b["table"] == "holding" and b["start"] <= 35 and b["start"] + b["count"] > 30 for b in shown["blocks"])
+        assert not any(
+            b["table"] == "holding" and b["start"] <= 35 and b["start"] + b["count"] > 30 for b in shown["blocks"]
+        )
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze", "restart"])

@@ -114,7 +114,8 @@ class OpcUaDriver:
         node = await self._node(area.node or "")
         with translated(f"read {area.node}"):
             value = (await self._need().uaclient.read_attributes([node], ua.AttributeIds.Value))[0]
-            value.StatusCode_ and value.StatusCode_.check()
+            if value.StatusCode is not None:
+                value.StatusCode.check()
             words = [int(word) for word in value.Value.Value]
         self._heard()
         if len(words) < count:
@@ -228,7 +229,7 @@ class OpcUaDriver:
 
     def _reading(self, tag: Tag, value: ua.DataValue) -> Reading:
         now, mono = self._clock.now(), self._now()
-        status = value.StatusCode_ if value.StatusCode_ is not None else ua.StatusCode(0)
+        status = value.StatusCode if value.StatusCode is not None else ua.StatusCode(0)
         if status.is_bad():
             return bad(tag, f"status:{status_name(status.value)}", received=now, mono=mono)
         raw = value.Value.Value if value.Value is not None else None

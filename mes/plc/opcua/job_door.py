@@ -63,8 +63,8 @@ class OpcUaJobDoor:
             value = (await self._client.uaclient.read_attributes([self._nodes["JobOrderList"]], ua.AttributeIds.Value))[
                 0
             ]
-            if value.StatusCode_ is not None:
-                value.StatusCode_.check()
+            if value.StatusCode is not None:
+                value.StatusCode.check()
             self._heard()
             items = value.Value.Value if value.Value is not None else None
             return [JobEntry(str(item.JobOrder.JobOrderID), *_state(item.State)) for item in items or []]
