@@ -215,10 +215,9 @@ class OpcUaDriver:
         if kind is None:
             found = (await self._need().uaclient.read_attributes([node], ua.AttributeIds.DataType))[0]
             type_id = found.Value.Value if found.Value is not None else None
-            basic = (
-                isinstance(type_id, ua.NodeId) and type_id.NamespaceIndex == 0 and 1 <= int(type_id.Identifier) <= 15
-            )
-            kind = ua.VariantType(int(type_id.Identifier)) if basic else _TYPES.get(tag.type, ua.VariantType.String)
+            basic = isinstance(type_id, ua.NodeId) and type_id.NamespaceIndex == 0
+            number = int(type_id.Identifier) if basic and type_id is not None else 0
+            kind = ua.VariantType(number) if 1 <= number <= 15 else _TYPES.get(tag.type, ua.VariantType.String)
             self._types[node] = kind
         return kind
 
