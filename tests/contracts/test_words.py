@@ -23,7 +23,8 @@ CLOCKS = {
     ("uuid", "uuid1"),
     ("date", "today"),
 }
-GIVERS = ("mes/core/clock.py", "mes/core/ids.py")
+# The command line is where the machine's own time enters: certificates are valid by it, runs are measured by it.
+GIVERS = ("mes/core/clock.py", "mes/core/ids.py", "mes/cli/")
 
 
 def test_texts_in_code_are_english() -> None:
@@ -47,7 +48,7 @@ def test_texts_in_code_are_english() -> None:
 def test_time_and_ids_are_handed_in() -> None:
     wrong = []
     for path in source_files("mes"):
-        if short(path) in GIVERS:
+        if short(path).startswith(GIVERS):
             continue
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
