@@ -51,7 +51,11 @@ class BatchingPlant(Twin):
 
     def keep(self) -> dict[str, Any]:
         concrete = self.hall.concrete
-        return {"bucket_kg": round(concrete.bucket_kg), "batched_kg": round(self.batched_kg), "age_s": round(self.age_s)}
+        return {
+            "bucket_kg": round(concrete.bucket_kg),
+            "batched_kg": round(self.batched_kg),
+            "age_s": round(self.age_s),
+        }
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         self.hall.concrete.bucket_kg = float(kept.get("bucket_kg", 0))
