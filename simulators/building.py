@@ -139,7 +139,15 @@ def _door_wall(mark: str, name: str, concrete: str, boxes: int) -> PieceType:
 def _end_wall(mark: str, concrete: str) -> PieceType:
     embeds = _wall_embeds(2600.0, 2800.0, 1)
     return PieceType(
-        mark, "预制楼梯间墙板", "wall", "IfcWall", "SOLIDWALL", concrete, _rectangle(2600.0, 200.0), 2800.0, embeds=embeds
+        mark,
+        "预制楼梯间墙板",
+        "wall",
+        "IfcWall",
+        "SOLIDWALL",
+        concrete,
+        _rectangle(2600.0, 200.0),
+        2800.0,
+        embeds=embeds,
     )
 
 
@@ -163,7 +171,16 @@ def _slab(mark: str) -> PieceType:
 def _beam(mark: str, concrete: str) -> PieceType:
     embeds = tuple(Embed("吊环 φ16", "DH16", 150.0, 500.0, z) for z in (1100.0, 4500.0))
     return PieceType(
-        mark, "预制梁", "beam", "IfcBeam", "BEAM", concrete, _rectangle(300.0, 500.0), 5600.0, embeds=embeds, lift_mpa=22.0
+        mark,
+        "预制梁",
+        "beam",
+        "IfcBeam",
+        "BEAM",
+        concrete,
+        _rectangle(300.0, 500.0),
+        5600.0,
+        embeds=embeds,
+        lift_mpa=22.0,
     )
 
 
@@ -193,7 +210,13 @@ def _stair(mark: str) -> PieceType:
     """A flight of nine steps 260 × 166.7 mm with a waist of 120 mm, drawn from the side and extruded by its width."""
     run, rise, steps, drop = 260.0, STOREY / 18, 9, 142.5
     top = [(run * (i + d), rise * (i + 1)) for i in range(steps) for d in (0, 1)]
-    profile = ((0.0, 0.0), *top, (run * steps, rise * steps - drop - 20.0), (run * 0.35, -drop + rise * 0.35), (0.0, -80.0))
+    profile = (
+        (0.0, 0.0),
+        *top,
+        (run * steps, rise * steps - drop - 20.0),
+        (run * 0.35, -drop + rise * 0.35),
+        (0.0, -80.0),
+    )
     embeds = tuple(Embed("吊装螺母 M24", "M24", run * s, rise * s, z) for s in (2, 7) for z in (250.0, 950.0))
     return PieceType(mark, "预制楼梯", "stair", "IfcStairFlight", "STRAIGHT", "C30", profile, 1200.0, embeds=embeds)
 
@@ -221,9 +244,13 @@ class _Writer:
         units = [new("IfcSIUnit", None, kind, prefix, name) for kind, prefix, name in _UNITS]
         self.context = new("IfcGeometricRepresentationContext", None, "Model", 3, 1e-5, self.axes((0, 0, 0)), None)
         new("IfcApplication", new("IfcOrganization", None, "precast-mes"), "1", "precast-mes demo building", "demo")
-        root = self.rooted("IfcProject", project, None, None, project, None, [self.context], new("IfcUnitAssignment", units))
+        root = self.rooted(
+            "IfcProject", project, None, None, project, None, [self.context], new("IfcUnitAssignment", units)
+        )
         site = self.rooted("IfcSite", "场地", None, None, self.place(None, (0, 0, 0)), None, None, "ELEMENT")
-        self.building = self.rooted("IfcBuilding", building, None, None, self.place(site, (0, 0, 0)), None, None, "ELEMENT")
+        self.building = self.rooted(
+            "IfcBuilding", building, None, None, self.place(site, (0, 0, 0)), None, None, "ELEMENT"
+        )
         self.relate("IfcRelAggregates", root, [site])
         self.relate("IfcRelAggregates", site, [self.building])
 
@@ -245,11 +272,22 @@ class _Writer:
         more = (None, None) if kind.ifc_class == "IfcStairFlight" else ()
         if kind.ifc_class == "IfcStairFlight":
             more = (9, 9, STOREY / 18, 260.0)  # type: ignore[assignment]
-        product = self.rooted(kind.ifc_class, kind.name, None, location, place, shape, kind.mark, *more, kind.predefined)
+        product = self.rooted(
+            kind.ifc_class, kind.name, None, location, place, shape, kind.mark, *more, kind.predefined
+        )
         for x, z, length, height in kind.windows:
             self.opening(product, x, z, length, height)
         parts = [
-            self.rooted("IfcDiscreteAccessory", e.name, None, e.article, self.place(product, (e.x, e.y, e.z)), None, e.article, None)
+            self.rooted(
+                "IfcDiscreteAccessory",
+                e.name,
+                None,
+                e.article,
+                self.place(product, (e.x, e.y, e.z)),
+                None,
+                e.article,
+                None,
+            )
             for e in kind.embeds
         ]
         if parts:

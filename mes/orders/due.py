@@ -90,7 +90,9 @@ def _decode(content: bytes) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise IntakeRejected("The list is neither UTF-8 nor GB18030 text.", code="due_encoding", hint="Save it as UTF-8 CSV.")
+    raise IntakeRejected(
+        "The list is neither UTF-8 nor GB18030 text.", code="due_encoding", hint="Save it as UTF-8 CSV."
+    )
 
 
 def _columns(header: Sequence[str]) -> dict[str, int]:

@@ -122,7 +122,9 @@ class _Reader:
 
     def _measure(self, meshes: Sequence[Mesh]) -> Measured | None:
         """Equal bodies in equal direction are measured once."""
-        origin = meshes[0].origin if meshes else None
+        if not meshes:
+            return None
+        origin = meshes[0].origin
         parts = [(m.vertices, m.faces, m.rotation.round(9), (m.origin - origin).round(3)) for m in meshes]
         key = tuple(array.tobytes() for part in parts for array in part)
         if key not in self._measured:

@@ -9,7 +9,9 @@ from mes.orders.intake.ifc_values import Element, parts_of
 from mes.orders.intake.mesh import Array, Mesh
 
 
-def bodies_of(model: Any, elements: Sequence[Element], progress: Callable[[int], None], threads: int = 1) -> dict[int, Mesh]:
+def bodies_of(
+    model: Any, elements: Sequence[Element], progress: Callable[[int], None], threads: int = 1
+) -> dict[int, Mesh]:
     """Meshes by entity id; an element whose geometry cannot be made is missing. Openings are cut. `progress(n)` after each."""
     import ifcopenshell.geom as geom
 

@@ -8,6 +8,7 @@ from mes.core.errors import Finding, IntakeRejected
 
 SCHEMAS = ("IFC2X3", "IFC4", "IFC4X3", "IFC4X3_ADD1", "IFC4X3_ADD2", "IFC4X3_TC1")
 _SCHEMA = re.compile(rb"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
+_INSTANCE = re.compile(rb"#\d+\s*=\s*[A-Za-z(]")
 _HIGH = re.compile("[^\x00-\x7f]+")
 _SAVE_AGAIN = "Export the model again as IFC2x3 or IFC4."
 
@@ -24,6 +25,7 @@ def open_ifc(path: Path, content: bytes) -> tuple[Any, list[Finding]]:
             hint="Install it with its BIM part: pip install 'precast-mes[bim]'.",
         ) from error
     findings: list[Finding] = []
+    ifcopenshell.get_log()  # reading it empties it
     try:
         model = ifcopenshell.open(str(path)) if content.isascii() else _from_text(ifcopenshell, content, findings)
     except ifcopenshell.SchemaError as error:
@@ -33,6 +35,9 @@ def open_ifc(path: Path, content: bytes) -> tuple[Any, list[Finding]]:
     log = [line for line in ifcopenshell.get_log().splitlines() if line.startswith("[error]")]
     if not model.by_type("IfcProject"):
         raise _broken(path.name, "it has no IfcProject", "\n".join(log))
+    declared, held = len(_INSTANCE.findall(content)), len(model.entity_names())
+    if held < 0.98 * declared:  # the parser may stop at garbage without a word
+        raise _broken(path.name, f"only {held} of its {declared} instances can be read", "\n".join(log))
     if log:
         message = f"The file has {len(log)} error(s) that were read over, the first: {_plain(log[0])}"
         findings.append(Finding("warning", "ifc_errors", message, where=path.name))

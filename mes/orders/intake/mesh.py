@@ -118,6 +118,8 @@ def _frame(points: Array, faces: NDArray[np.int64], normal: Array, local: Array)
         x, y = y, -x
     if (x @ _pointing(x, local)) < 0:
         x, y = -x, -y
+    if abs(up[2]) <= 0.1 and y[2] < -0.1:  # an upright piece is looked at from the side that keeps its foot below
+        y, up = -y, -up
     axes = np.stack([x, y, up])
     return axes, _silhouette(points @ axes.T, faces)
 
