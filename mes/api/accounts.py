@@ -11,9 +11,9 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from mes.api.permissions import ROLE_PERMISSIONS
-from mes.api.services import People
 from mes.core.errors import RuleBroken
 from mes.lines.plant import Users
+from mes.store.people import People
 
 HASHER = PasswordHash((Argon2Hasher(time_cost=3, memory_cost=65536, parallelism=4),))
 HASHES_AT_ONCE = 2
@@ -42,7 +42,14 @@ def random_password() -> str:
 
 
 def create_user(
-    people: People, name: str, *, display: str, roles: Sequence[str], password: str | None = None, language: str = "zh"
+    people: People,
+    name: str,
+    *,
+    display: str,
+    roles: Sequence[str],
+    password: str | None = None,
+    language: str = "zh",
+    actor: str = "system",
 ) -> NewAccount:
     """Makes an account; without a password a random one is made and returned.
 
@@ -58,7 +65,7 @@ def create_user(
     if people.get_user(name) is not None:
         raise RuleBroken(f"There is a user {name} already.", code="user_exists", hint="Choose another name.")
     secret = password or random_password()
-    people.create_user(name, display=display, roles=list(roles), password_hash=hash_password(secret), language=language)
+    people.create_user(name, display, roles, password_hash=hash_password(secret), language=language, actor=actor)
     return NewAccount(name, display, tuple(roles), secret)
 
 
@@ -77,10 +84,10 @@ def set_password(people: People, name: str, password: str | None = None) -> str:
     return secret
 
 
-def create_token(people: People, user: str, label: str) -> str:
+def create_token(people: People, user: str, label: str, *, actor: str = "system") -> str:
     """A token for a program that acts as `user`: `mes_…`, stored hashed, shown once."""
     token = f"mes_{secrets.token_urlsafe(32)}"
-    people.add_token(digest(token), user, label)
+    people.create_token(user, digest(token), prefix=token[:8], label=label, actor=actor)
     return token
 
 

@@ -73,7 +73,7 @@ class Access:
         since = self._clock.now() - timedelta(minutes=TRIES_MINUTES)
         limits = (TRIES, TRIES * 4)
         for key, limit in zip(keys, limits, strict=True):
-            if await asyncio.to_thread(self._people.failed_tries, key, since) >= limit:
+            if await asyncio.to_thread(self._people.failed_logins, key, since) >= limit:
                 raise NotPermitted(
                     "Too many failed logins.", code="too_many_tries", hint=f"Wait {TRIES_MINUTES} minutes."
                 )
@@ -81,12 +81,13 @@ class Access:
         usable = user.password_hash if user is not None and user.active else None
         good = await self._checks.verify(password, usable)
         for key in keys:
-            await asyncio.to_thread(self._people.record_try, key, good)
+            await asyncio.to_thread(self._people.record_login, key, where, good)
         if not good:
             raise NotPermitted("The name or the password is wrong.", code="login_failed", hint="Try again.")
         secret = secrets.token_urlsafe(32)
         expires = self._clock.now() + timedelta(hours=SESSION_HOURS)
-        await asyncio.to_thread(self._people.create_session, digest(secret), name, expires)
+        csrf = secrets.token_urlsafe(24)
+        await asyncio.to_thread(self._people.create_session, name, digest(secret), expires, csrf=csrf, terminal=where)
         return secret, await asyncio.to_thread(self._by_session, secret)
 
     async def log_out(self, person: Person) -> None:
@@ -122,7 +123,7 @@ class Access:
 
     def _by_token(self, token: str) -> Person:
         row = self._people.find_token(digest(token))
-        found = self._load(row.user, "") if row is not None else None
+        found = self._load(row.user_name, "", "") if row is not None else None
         if found is None:
             raise NotPermitted("This token is not valid.", code="login_needed", hint="Ask for a new one.")
         return found
@@ -131,15 +132,14 @@ class Access:
         row = self._people.find_session(digest(secret))
         if row is None or row.expires_at <= self._clock.now():
             return self.nobody
-        return self._load(row.user, secret) or self.nobody
+        return self._load(row.user_name, secret, row.csrf) or self.nobody
 
-    def _load(self, name: str, session: str) -> Person | None:
+    def _load(self, name: str, session: str, csrf: str) -> Person | None:
         user = self._people.get_user(name)
         if user is None or not user.active:
             return None
-        csrf = digest(f"csrf:{session}") if session else ""
-        roles = tuple(user.roles)
-        return Person(user.name, user.display, roles, permissions_of(roles), user.language, csrf, session)
+        permissions = permissions_of(user.roles)
+        return Person(user.name, user.display_name, user.roles, permissions, user.language, csrf, session)
 
 
 async def _know(request: Request) -> Person:

@@ -14,6 +14,7 @@ from mes.lines.plant_file import PlantFolder
 from mes.lines.run import PalletRun
 from mes.orders.order import StoreyDue
 from mes.plc.tags import TagTable
+from mes.store.people import People
 from mes.tracking.scan import ScanCommand
 
 Progress = Callable[[int, int, str], None]
@@ -67,51 +68,9 @@ class LinkState(Protocol):
     def since(self) -> datetime | None: ...
 
 
-class UserRow(Protocol):
-    name: str
-    display: str
-    roles: list[str]
-    password_hash: str
-    language: str
-    active: bool
-
-
-class SessionRow(Protocol):
-    user: str
-    expires_at: datetime
-
-
-class People(Protocol):
-    """Accounts as `mes/store/people.py` remembers them. Synchronous, callable from any thread; secrets come hashed."""
-
-    def create_user(
-        self, name: str, *, display: str, roles: Sequence[str], password_hash: str, language: str = "zh"
-    ) -> Any: ...
-
-    def get_user(self, name: str) -> UserRow | None: ...
-
-    def users(self) -> Sequence[UserRow]: ...
-
-    def set_password_hash(self, name: str, password_hash: str) -> None: ...
-
-    def create_session(self, id_hash: str, user: str, expires_at: datetime) -> None: ...
-
-    def find_session(self, id_hash: str) -> SessionRow | None: ...
-
-    def delete_session(self, id_hash: str) -> None: ...
-
-    def add_token(self, token_hash: str, user: str, label: str) -> None: ...
-
-    def find_token(self, token_hash: str) -> Any | None: ...
-
-    def record_try(self, key: str, ok: bool) -> None: ...
-
-    def failed_tries(self, key: str, since: datetime) -> int: ...
-
-
 @dataclass
 class Services:
-    """Handed to `create_app`. `links` may change while the program runs; it is read anew each time."""
+    """Handed to `create_app`. `people` runs on real time, not on plant time that may be fast. `links` may change while the program runs; it is read anew each time."""
 
     store: Store
     people: People

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from mes.api.accounts import ensure_demo_users
 from mes.api.services import Services
 from mes.api.web import create_app
-from mes.core.clock import FixedClock
+from mes.core.clock import FixedClock, system_clock
 from mes.core.errors import IntakeRejected
 from mes.core.ids import SeededIds
 from mes.core.settings import demo_plant
@@ -25,13 +25,9 @@ from mes.lines.plant_file import PlantFolder, read_plant
 from mes.plc.tags import TagTable
 from mes.store.engine import make_engine
 from mes.store.log import SqlStore
+from mes.store.people import People
 from mes.terminals import add_pages
 from tests.api.seed import KINDS, START, seed_line, seed_order, seed_tags
-
-try:
-    from mes.store.people import People
-except ImportError:
-    People = None  # type: ignore[assignment,misc]
 
 
 @dataclass
@@ -129,7 +125,7 @@ async def open_house(folder: Path, *, seed: bool = True, https: bool = False, **
     tags = TagTable(asyncio.get_running_loop().time)
     links = seed_tags(tags, plant.plant, clock.now()) if seed else []
     commands = StoryCommands(store, plant)
-    people = People(engine, clock) if People is not None else _memory_people()
+    people = People(engine, system_clock())
     services = Services(store, people, None, tags, links, plant, clock, ids, commands)  # type: ignore[arg-type]
     accounts = await asyncio.to_thread(ensure_demo_users, people, plant.users)
     app = create_app(services, public_url="http://127.0.0.1:8080", https=https, **options)
@@ -137,9 +133,3 @@ async def open_house(folder: Path, *, seed: bool = True, https: bool = False, **
     async with app.router.lifespan_context(app):
         yield House(app, services, codes, accounts, commands, links)
     await store.close()
-
-
-def _memory_people() -> Any:
-    from tests.api.people import MemoryPeople
-
-    return MemoryPeople()

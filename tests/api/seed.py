@@ -9,8 +9,9 @@ from mes.core.event import StreamKind
 from mes.core.ports import Tx
 from mes.flows.release_plan import PLAN
 from mes.lines.job import JOB, LineJob
+from mes.lines.machines import MACHINE_TYPES
 from mes.lines.machines.curing_chamber import temperature_tag
-from mes.lines.plant import Plant
+from mes.lines.plant import Plant, operation_of
 from mes.lines.run import PALLET, RUN, Pallet, PalletRun
 from mes.orders.component_type import ComponentDraft
 from mes.orders.order import KINDS as ORDER_KINDS
@@ -102,8 +103,6 @@ def _steps(plant: Plant, number: int) -> list[dict[str, Any]]:
     at = START + timedelta(minutes=12 * number)
     steps = []
     for station in plant.lines[0].stations:
-        from mes.lines.plant import operation_of
-
         minutes = 360 if station.id == "chamber" else 8
         end = at + timedelta(minutes=minutes)
         steps.append(
@@ -166,6 +165,8 @@ def _in_chamber(tx: Tx, run: str, number: int, code: str, slot: str, index: int)
 def _finished(tx: Tx, run: str, code: str) -> None:
     for event in (*MADE, *DONE):
         data: dict[str, Any] = {"place": "yard", "slot": "A1"} if event == "component_stored" else {}
+        if event == "component_labelled":
+            data = {"label_no": 1}
         if event == "component_demoulded":
             data = {"strength": {"strength_mpa": 19.4, "required_mpa": 15.0, "source": "maturity"}}
         tx.append(Component, code, event, data)
@@ -174,8 +175,6 @@ def _finished(tx: Tx, run: str, code: str) -> None:
 
 def seed_tags(tags: TagTable, plant: Plant, now: datetime) -> list[Any]:
     """Readings of gauges and chamber; the link of the levelling station is down. Returns the links."""
-    from mes.lines.machines import MACHINE_TYPES
-
     links = []
     for station in plant.lines[0].stations:
         if station.link is None:

@@ -8,12 +8,13 @@ import httpx2
 import pytest
 from fastapi.routing import APIRoute
 
-from mes.api.accounts import create_user, random_password
+from mes.api.accounts import HASHER, create_user, random_password
 from mes.api.auth import Require
 from mes.api.permissions import PERMISSIONS
 from mes.core.errors import RuleBroken
 from tests.api.house import House, open_house
 
+REAL_HASHER = HASHER
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -77,9 +78,9 @@ async def test_behind_https_even_looking_needs_a_login(tmp_path: Path) -> None:
             "/api/v1/session/login", json={"name": "lead", "password": house.accounts["lead"]["password"]}
         )
         cookie = answer.headers["set-cookie"]
-        assert (
-            cookie.startswith("__Host-mes=") and "Secure" in cookie and "HttpOnly" in cookie and "lax" in cookie.lower()
-        )
+        assert cookie.startswith("__Host-mes=")
+        parts = {part.strip().lower() for part in cookie.split(";")}
+        assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
 
 
 async def test_login_session_and_logout(house: House) -> None:
@@ -144,13 +145,22 @@ async def test_the_administrator_makes_accounts(house: House) -> None:
         assert (await client.get("/api/v1/session")).json()["name"] == "zhang"
 
 
-def test_passwords_are_long_and_never_stored_plain() -> None:
-    from tests.api.people import MemoryPeople
-
-    people = MemoryPeople()
+async def test_passwords_are_long_and_never_stored_plain(house: House) -> None:
+    people = house.services.people
     made = create_user(people, "zhang", display="张", roles=["operator"])
     assert len(made.password) == len(random_password()) == 19
-    assert people.get_user("zhang").password_hash.startswith("$argon2id$")
+    row = people.get_user("zhang")
+    assert row is not None
+    assert str(row.password_hash).startswith("$argon2id$")
+    assert made.password not in str(row)
     with pytest.raises(RuleBroken) as short:
         create_user(people, "li", display="李", roles=[], password="short")
     assert short.value.code == "password_short"
+    with pytest.raises(RuleBroken) as again:
+        create_user(people, "zhang", display="张", roles=[])
+    assert again.value.code == "user_exists"
+
+
+def test_the_real_hash_is_dear() -> None:
+    text = REAL_HASHER.hash("correct horse battery")
+    assert text.startswith("$argon2id$v=19$m=65536,t=3,p=4$")

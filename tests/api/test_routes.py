@@ -129,7 +129,7 @@ async def test_plan_orders_and_labels(house: House) -> None:
         assert len(plan["pallets"]) == 18
         assert plan["pallets"][0]["start"] < plan["pallets"][0]["end"]
         order = (await client.get("/api/v1/orders/O1")).json()
-        assert order["total"] == {"ordered": 21, "cast": 14, "finished": 3, "stored": 3}
+        assert order["total"] == {"ordered": 21, "cast": 13, "finished": 3, "stored": 3}
         svg = await client.get(f"/api/v1/labels/{house.codes[0]}.svg")
         assert svg.headers["content-type"] == "image/svg+xml"
         png = await client.get(f"/api/v1/labels/{house.codes[0]}.png?lang=en")

@@ -36,6 +36,7 @@ async def create(body: NewUser, services: Given, person: Admin) -> dict[str, Any
         display=body.display,
         roles=body.roles,
         language=body.language,
+        actor=person.name,
     )
     return {"name": made.name, "roles": list(made.roles), "password": made.password}
 
@@ -45,5 +46,5 @@ async def create_token(name: str, body: NewToken, services: Given, person: Admin
     """A token for a program that acts as this user; shown once."""
     if await asyncio.to_thread(services.people.get_user, name) is None:
         raise NotFound(f"There is no user {name}.")
-    token = await asyncio.to_thread(accounts.create_token, services.people, name, body.label)
+    token = await asyncio.to_thread(accounts.create_token, services.people, name, body.label, actor=person.name)
     return {"token": token}
