@@ -11,7 +11,7 @@ from datetime import timedelta
 from mes.core.clock import Clock
 from mes.core.errors import MesError
 from mes.core.ports import Publisher
-from mes.store.outgoing import Message, Outgoing
+from mes.store.log import Message, Outgoing
 
 log = logging.getLogger(__name__)
 

@@ -38,7 +38,11 @@ async def _caller(store: SqlStore, number: int, until: float, times: list[float]
     ids = SystemIds()
     while time.monotonic() < until:
         turn += 1
-        key, station, refuse = f"g{(number * 31 + turn) % THINGS}", f"st{turn % 20}", turn % REFUSE_EVERY == number % REFUSE_EVERY
+        key, station, refuse = (
+            f"g{(number * 31 + turn) % THINGS}",
+            f"st{turn % 20}",
+            turn % REFUSE_EVERY == number % REFUSE_EVERY,
+        )
 
         def story(tx: Tx, key: str = key, station: str = station, refuse: bool = refuse) -> dict[str, Any]:
             before = tx.get(Gauge, key)

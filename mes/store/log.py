@@ -1,13 +1,17 @@
-"""The plant's memory as the rest of the house sees it: run a story, read states, read events, be told of new ones."""
+"""The plant's memory as the rest of the house sees it: run a story, read states and events, be told of new ones.
+
+The messages that were written with the events wait here too, until they are marked as sent.
+"""
 
 import asyncio
 import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar, cast
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from mes.core.clock import Clock
@@ -15,7 +19,7 @@ from mes.core.errors import StoreBusy, StoreError
 from mes.core.event import Event, State, StreamKind
 from mes.core.ids import IdSource
 from mes.core.ports import Tx
-from mes.store.engine import is_memory, translate
+from mes.store.engine import is_memory, translate, writing
 from mes.store.memory import Memory, event_of
 from mes.store.rows import table
 from mes.store.story import Address, body_hash
@@ -26,6 +30,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound=State)
 Observer = Callable[[Sequence[Event]], None]
 log = logging.getLogger(__name__)
+OUTBOX = table("outbox")
 
 GROUP_LIMIT = 256
 WAITING_LIMIT = 20_000
@@ -103,9 +108,8 @@ class SqlStore:
             self._tell(events)
             if wish.error is not None:
                 raise wish.error
-            answer: T = wish.answer
-            return answer
-        return await self._in_line(wish)
+            return cast(T, wish.answer)
+        return cast(T, await self._in_line(wish))
 
     def get(self, model: type[S], key: str) -> S | None:
         return self._memory.get(model, key)
@@ -219,5 +223,51 @@ class SqlStore:
         for observer in tuple(self._observers):
             try:
                 observer(events)
-            except Exception:  # noqa: BLE001  an observer's failure never reaches the plant
+            except Exception:
                 log.exception("store: an observer failed")
+
+
+class Message(NamedTuple):
+    """One row of the outbox that is not sent yet."""
+
+    id: int
+    topic: str
+    payload: bytes
+    retain: bool
+    qos: int
+
+
+class Outgoing:
+    """The outbox of one plant. Raises StoreError when the database does not answer."""
+
+    def __init__(self, engine: Engine, plant: str) -> None:
+        self._engine, self._plant = engine, plant
+
+    def unsent(self, limit: int = 100) -> list[Message]:
+        query = select(OUTBOX).where(
+            OUTBOX.c.plant == self._plant, OUTBOX.c.sent_at.is_(None), OUTBOX.c.refused.is_(None)
+        )
+        try:
+            with self._engine.connect() as conn:
+                rows = conn.execute(query.order_by(OUTBOX.c.id).limit(limit))
+                return [Message(row.id, row.topic, row.payload.encode(), row.retain, row.qos) for row in rows]
+        except DBAPIError as error:
+            raise translate(error) from error
+
+    def mark_sent(self, ids: Sequence[int], at: datetime) -> None:
+        self._write(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(sent_at=at))
+
+    def mark_refused(self, id_: int, reason: str) -> None:
+        """Puts a message into quarantine: it is kept, but no longer stands in the way of the others."""
+        self._write(update(OUTBOX).where(OUTBOX.c.id == id_).values(refused=reason[:500]))
+
+    def prune(self, before: datetime) -> None:
+        """Forgets messages that were sent before a time."""
+        self._write(delete(OUTBOX).where(OUTBOX.c.plant == self._plant, OUTBOX.c.sent_at < before))
+
+    def _write(self, statement: object) -> None:
+        try:
+            with writing(self._engine) as conn, conn.begin():
+                conn.execute(statement)  # type: ignore[call-overload]
+        except DBAPIError as error:
+            raise translate(error) from error

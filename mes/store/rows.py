@@ -5,7 +5,7 @@ JSON that a hash or a fold rests on is kept as text, exactly as it was written. 
 
 from datetime import datetime
 
-from sqlalchemy import DDL, BigInteger, Column, Index, Integer, MetaData, Table, Text, event, text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, text
 from sqlmodel import JSON, Field, SQLModel
 
 SQLModel.metadata.naming_convention = {
@@ -213,13 +213,3 @@ PG_GUARDS = (
     "CREATE TRIGGER event_never_changed BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION mes_never_changed()",
     "CREATE TRIGGER audit_never_changed BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION mes_never_changed()",
 )
-
-
-def _guard_after_create() -> None:
-    for statement in SQLITE_GUARDS:
-        event.listen(METADATA, "after_create", DDL(statement).execute_if(dialect="sqlite"))
-    for statement in PG_GUARDS:
-        event.listen(METADATA, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect="postgresql"))
-
-
-_guard_after_create()

@@ -13,7 +13,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
@@ -185,7 +185,7 @@ class SqlTelemetry:
 
 def pack(points: Sequence[Point]) -> bytes:
     """The blob of samples in order of time; little-endian."""
-    times = array("q", [points[0][0], *(b[0] - a[0] for a, b in zip(points, points[1:], strict=False))])
+    times = array("q", [points[0][0], *(b[0] - a[0] for a, b in pairwise(points))])
     values = array("d", [point[1] for point in points])
     if sys.byteorder == "big":
         times.byteswap()

@@ -3,18 +3,20 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from mes.core.errors import SchemaTooNew, SchemaTooOld, StoreError
 from mes.core.event import StreamKind
 from mes.store.engine import is_memory, make_engine, translate, writing
 from mes.store.memory import GENESIS, Entry, Place, chain_hash, event_of, fold
-from mes.store.rows import METADATA, table
+from mes.store.rows import METADATA, SQLITE_GUARDS, table
 
 REVISIONS = ("0001",)
 """All steps this program knows, oldest first; the last is the one it works with."""
@@ -89,10 +91,8 @@ def check(url: str, kinds: Iterable[StreamKind]) -> list[str]:
 
 def backup(url: str, out: Path) -> None:
     """Copies a SQLite database, while it is in use, into the file `out`. Raises StoreError for PostgreSQL."""
-    with sqlite3.connect(_file(url)) as source, sqlite3.connect(out) as target:
+    with closing(sqlite3.connect(_file(url))) as source, closing(sqlite3.connect(out)) as target:
         source.backup(target)
-    target.close()
-    source.close()
 
 
 def restore(file: Path, url: str) -> None:
@@ -100,10 +100,8 @@ def restore(file: Path, url: str) -> None:
     target = _file(url)
     if not file.exists():
         raise StoreError(f"{file} does not exist.")
-    with sqlite3.connect(file) as probe:
-        if probe.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            raise StoreError(f"{file} is damaged; nothing was restored.")
-    probe.close()
+    if not _is_sound(file):
+        raise StoreError(f"{file} is damaged or no database; nothing was restored.")
     if target.exists():
         shutil.copy2(target, target.with_name(target.name + ".before"))
     for tail in ("", "-wal", "-shm"):
@@ -134,17 +132,26 @@ def _create(engine: Engine) -> None:
     """A new database in memory, straight from the tables: a simulation starts many of them."""
     with writing(engine) as conn, conn.begin():
         METADATA.create_all(conn)
+        for guard in SQLITE_GUARDS:
+            conn.execute(text(guard))
         conn.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         conn.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
 def _file(url: str) -> Path:
-    from sqlalchemy.engine import make_url
-
     parts = make_url(url)
     if parts.get_backend_name() != "sqlite" or is_memory(url):
         raise StoreError("Only a SQLite file is backed up here.", hint="Use pg_dump and pg_restore for PostgreSQL.")
     return Path(str(parts.database))
+
+
+def _is_sound(file: Path) -> bool:
+    with closing(sqlite3.connect(file)) as probe:
+        try:
+            tables = probe.execute("SELECT count(*) FROM sqlite_master WHERE name = 'event'").fetchone()
+            return bool(tables[0]) and probe.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        except sqlite3.DatabaseError:
+            return False
 
 
 def _check_file(conn: Connection) -> list[str]:
@@ -154,7 +161,8 @@ def _check_file(conn: Connection) -> list[str]:
 
 
 def _check_log(conn: Connection, plant: str, kinds: dict[str, StreamKind]) -> tuple[dict[Place, Entry], list[str]]:
-    rows, problems, things = table("event"), [], {}
+    rows, problems = table("event"), list[str]()
+    things: dict[Place, Entry] = {}
     last: dict[Place, int] = {}
     prev_hash, seq = GENESIS, 0
     for row in conn.execute(select(rows).where(rows.c.plant == plant).order_by(rows.c.seq)):
@@ -174,9 +182,7 @@ def _check_log(conn: Connection, plant: str, kinds: dict[str, StreamKind]) -> tu
     return things, problems
 
 
-def _check_states(
-    conn: Connection, plant: str, kinds: dict[str, StreamKind], things: dict[Place, Entry]
-) -> Sequence[str]:
+def _check_states(conn: Connection, plant: str, kinds: dict[str, StreamKind], things: dict[Place, Entry]) -> list[str]:
     rows, problems, left = table("state"), [], dict(things)
     for row in conn.execute(select(rows).where(rows.c.plant == plant).order_by(rows.c.kind, rows.c.key)):
         if row.kind not in kinds:

@@ -154,8 +154,8 @@ class Writer:
     def _catch_up(self, conn: Connection) -> list[Event]:
         head = conn.execute(_HEAD, {"plant": self._plant}).first()
         memory = self._memory
-        if head is None or head.seq == memory.head_seq:
-            if (head.hash if head else None) not in (None, memory.head_hash) or (head is None and memory.head_seq):
+        if head is None or head.seq <= memory.head_seq:
+            if (head.seq, head.hash) != (memory.head_seq, memory.head_hash) if head else memory.head_seq:
                 raise StoreError(
                     "The event log is not the one this program has read.", hint="Stop, then `mes db check`."
                 )
