@@ -19,6 +19,9 @@ S = TypeVar("S", bound=State)
 Place = tuple[str, str]
 """(kind, key)"""
 GENESIS = "0" * 64
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=to_jsonable_python
+)
 
 
 class Entry(NamedTuple):
@@ -95,14 +98,7 @@ def fold(kind: StreamKind, before: Entry | None, event: Event) -> Entry:
 def canonical(value: Any) -> str:
     """JSON text in one form only: sorted keys, no spaces, no NaN. Raises StoreError for what is no JSON."""
     try:
-        return json.dumps(
-            value,
-            sort_keys=True,
-            separators=(",", ":"),
-            ensure_ascii=False,
-            allow_nan=False,
-            default=to_jsonable_python,
-        )
+        return _ENCODER.encode(value)
     except (TypeError, ValueError) as error:
         raise StoreError(f"This is no JSON: {error}", code="not_json") from error
 

@@ -15,32 +15,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _tables()
+    for make in (_log, _messages, _telemetry, _people, _traces):
+        make()
     for statement in PG_GUARDS if op.get_bind().dialect.name == "postgresql" else SQLITE_GUARDS:
         op.execute(sa.text(statement))
 
 
-def _tables() -> None:
-    op.create_table(
-        "audit",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("actor", sa.String(), nullable=False),
-        sa.Column("action", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
-    )
-    op.create_table(
-        "blob",
-        sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("media_type", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_by", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_blob")),
-    )
+def _log() -> None:
     op.create_table(
         "command",
         sa.Column("plant", sa.String(), nullable=False),
@@ -70,21 +51,34 @@ def _tables() -> None:
     )
     op.create_index("uq_event_stream", "event", ["plant", "kind", "key", "stream_seq"], unique=True)
     op.create_table(
-        "login_attempt",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("who", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("ok", sa.Boolean(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_attempt")),
-    )
-    op.create_index(op.f("ix_login_attempt_at"), "login_attempt", ["at"], unique=False)
-    op.create_index(op.f("ix_login_attempt_who"), "login_attempt", ["who"], unique=False)
-    op.create_table(
         "meta",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "state",
+        sa.Column("plant", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("grp", sa.String(), nullable=False),
+        sa.Column("doc", sa.Text(), nullable=False),
+        sa.Column("stream_seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("plant", "kind", "key", name=op.f("pk_state")),
+    )
+    op.create_index("ix_state_group", "state", ["plant", "kind", "grp"], unique=False)
+
+
+def _messages() -> None:
+    op.create_table(
+        "blob",
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("media_type", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_blob")),
     )
     op.create_table(
         "outbox",
@@ -108,29 +102,9 @@ def _tables() -> None:
         sqlite_where=sa.text("sent_at IS NULL AND refused IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL AND refused IS NULL"),
     )
-    op.create_table(
-        "person",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("display_name", sa.String(), nullable=False),
-        sa.Column("roles", sa.JSON(), nullable=False),
-        sa.Column("password_hash", sa.String(), nullable=True),
-        sa.Column("pin_hash", sa.String(), nullable=True),
-        sa.Column("language", sa.String(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_person")),
-    )
-    op.create_table(
-        "state",
-        sa.Column("plant", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("grp", sa.String(), nullable=False),
-        sa.Column("doc", sa.Text(), nullable=False),
-        sa.Column("stream_seq", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("plant", "kind", "key", name=op.f("pk_state")),
-    )
-    op.create_index("ix_state_group", "state", ["plant", "kind", "grp"], unique=False)
+
+
+def _telemetry() -> None:
     op.create_table(
         "tel_seg",
         sa.Column("tag", sa.String(), nullable=False),
@@ -155,6 +129,21 @@ def _tables() -> None:
         sa.Column("val", sa.Float(), nullable=True),
         sa.Column("good", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tel_tail")),
+    )
+
+
+def _people() -> None:
+    op.create_table(
+        "person",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("display_name", sa.String(), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=True),
+        sa.Column("pin_hash", sa.String(), nullable=True),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_person")),
     )
     op.create_table(
         "api_token",
@@ -181,3 +170,27 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("secret_sha256", name=op.f("pk_session")),
     )
     op.create_index(op.f("ix_session_user_name"), "session", ["user_name"], unique=False)
+
+
+def _traces() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "login_attempt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("ok", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_attempt")),
+    )
+    op.create_index(op.f("ix_login_attempt_at"), "login_attempt", ["at"], unique=False)
+    op.create_index(op.f("ix_login_attempt_who"), "login_attempt", ["who"], unique=False)
