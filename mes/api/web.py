@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from mes.api.auth import Access
 from mes.api.errors import install_errors
@@ -21,6 +22,15 @@ BODY_MAX = 1_000_000
 ROUTERS = (jobs, runs, components, scans, orders, plan, labels, live, session, users, health)
 
 
+class PlantApp(FastAPI):
+    """The application; the guard stands outside of everything, so that no answer leaves without its headers."""
+
+    https: bool = False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecurityHeaders(super().build_middleware_stack(), https=self.https)
+
+
 def create_app(
     services: Services,
     *,
@@ -34,7 +44,7 @@ def create_app(
     Without https (loopback only) anybody may look; with https looking needs a login unless `anonymous_view` says
     otherwise. `app.state.hub.close()` ends the live streams so that a server can stop at once.
     """
-    app = FastAPI(
+    app = PlantApp(
         title="Precast MES",
         version="1",
         openapi_url="/openapi.json",
@@ -53,7 +63,7 @@ def create_app(
     app.state.imports = Imports(services.commands)
     app.state.hub = Hub(board.picture, lambda: _beat(services, clock, board))
     install_errors(app)
-    app.add_middleware(SecurityHeaders, https=https)
+    app.https = https
     for module in ROUTERS:
         app.include_router(module.router)
     return app

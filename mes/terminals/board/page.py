@@ -66,4 +66,4 @@ def _gauges(station: Station, language: str) -> dict[str, Any]:
 
 def unit(ucum: str) -> str:
     """A UCUM unit as people write it."""
-    return {"Cel": "°C", "m3": "m³", "m2": "m²", "1": ""}.get(ucum, ucum)
+    return {"Cel": "°C", "m3": "m³", "m2": "m²", "1": "", "deg": "°"}.get(ucum, ucum)

@@ -75,7 +75,7 @@ function alarms(all) {
     const place = [alarm.station ? (T.stations[alarm.station] ?? alarm.station) : "", alarm.pallet, alarm.slot].filter(Boolean).join(" · ");
     const link = make("a");
     link.href = alarm.kind === "cube_test" ? "/inbox" : `/station/${alarm.station}`;
-    link.append(icon(shape[alarm.kind]), make("b", "", T.alarms[alarm.kind]), make("span", "", `${place}${alarm.hours ? ` · ${alarm.hours} h` : ""}${alarm.reason ? ` · ${alarm.reason}` : ""}`), make("time", "", at(alarm.since)));
+    link.append(icon(shape[alarm.kind]), make("b", "", T.alarms[alarm.kind]), make("time", "", at(alarm.since)), make("span", "", `${place}${alarm.hours ? ` · ${alarm.hours} h` : ""}${alarm.reason ? ` · ${alarm.reason}` : ""}`));
     row.append(link);
     return row;
   }) : [make("li", "calm", T.words["No alarms"])]));
@@ -128,5 +128,6 @@ connect({
   onStale(since) {
     showStale(since, T.words["STALE since"]);
     pulse.dataset.live = since ? "stale" : "live";
+    if (since) setText(document.getElementById("pulse-text"), T.words["STALE since"]);
   },
 });

@@ -41,13 +41,14 @@ function dueRows(form) {
 // A form keeps its command id until it succeeds: pressing again after a lost answer changes nothing twice.
 async function submit(form, button) {
   form.dataset.command ??= id();
+  const body = form.dataset.upload || form.dataset.due ? null : bodyOf(form, button); // a disabled button has no value
   form.classList.add("busy");
   const buttons = form.querySelectorAll("button");
   buttons.forEach((b) => { b.disabled = true; });
   try {
     if (form.dataset.upload) { await upload(form); return; }
     if (form.dataset.due) await send("PUT", form.dataset.due, dueRows(form), form.dataset.command);
-    else await send("POST", form.dataset.finish ?? form.dataset.api, bodyOf(form, button), form.dataset.command);
+    else await send("POST", form.dataset.finish ?? form.dataset.api, body, form.dataset.command);
     location.assign(form.dataset.next ?? location.href);
   } catch (error) {
     delete form.dataset.command;
