@@ -101,7 +101,7 @@ async def open_memory(settings: Settings, clock: Clock) -> House:
         outbox=bool(settings.mqtt_url),
     )
     await store.start()
-    telemetry = SqlTelemetry(make_engine(settings.telemetry_url, durable=False))
+    telemetry = SqlTelemetry(settings.telemetry_url)
     commands = PlantCommands(store, folder, clock, _reader, solve)
     table = TagTable(asyncio.get_running_loop().time)
     return House(settings, folder, clock, ids, store, People(engine, clock), telemetry, table, commands)

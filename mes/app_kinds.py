@@ -5,7 +5,7 @@ from mes.flows.release_plan import PLAN
 from mes.lines.job import JOB
 from mes.lines.run import PALLET, RUN
 from mes.orders.order import KINDS as ORDER_KINDS
-from mes.store.commands import KINDS as PLC_KINDS
+from mes.store.commands import PLC_KINDS
 from mes.tracking.component import KIND as COMPONENT
 from mes.tracking.scan import KIND as SCAN_EXCEPTION
 

@@ -50,7 +50,7 @@ class SimulatedHouse:
         )
         self.telemetry = MemoryTelemetry()
         self.tags = TagTable(asyncio.get_running_loop().time)
-        self.commands = PlantCommands(self.store, folder, clock, _no_files, solve)
+        self.commands = PlantCommands(self.store, folder, clock, _no_files, solve, threads=False)
         self.machines: Any = None
         self._tasks: list[asyncio.Task[Any]] = []
 

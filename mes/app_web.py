@@ -5,6 +5,7 @@ from typing import Any
 from mes.api.services import Services
 from mes.api.web import create_app
 from mes.app import House
+from mes.terminals.web import add_pages
 
 
 def web_app(house: House, *, https: bool) -> Any:
@@ -20,7 +21,9 @@ def web_app(house: House, *, https: bool) -> Any:
         ids=house.ids,
         commands=house.commands,
     )
-    return create_app(services, public_url=house.settings.public_url, https=https)
+    app = create_app(services, public_url=house.settings.public_url, https=https)
+    add_pages(app)
+    return app
 
 
 class _Links:

@@ -11,8 +11,7 @@ from mes.core.clock import Clock
 from mes.lines.plant import Plant
 from mes.orders.component_type import ComponentDraft
 from mes.plc.soft import ENDED, OK, RUNNING, UNABLE, MemoryJobs, MemoryPlc
-from mes.plc.tagmap import TagMap
-from mes.plc.values import to_raw
+from mes.plc.tagmap import Tag, TagMap
 from simulators.crew_policy import CrewPolicy
 from simulators.machines import TWINS
 from simulators.paper_order import paper_order
@@ -32,7 +31,7 @@ class MemoryMachine:
         self.ends: Counter[str] = Counter()
         self.refuse_next = False
         self.jobs = MemoryJobs(self._start)
-        self.plc = MemoryPlc({name: to_raw(tag, _zero(tag.type)) for name, tag in self._tags.items()}, jobs=self.jobs)
+        self.plc = MemoryPlc({name: _raw(tag, _zero(tag.type)) for name, tag in self._tags.items()}, jobs=self.jobs)
         self._job = ""
 
     def tick(self) -> None:
@@ -41,7 +40,7 @@ class MemoryMachine:
         self._beat = self._beat % 30_000 + 1
         values: dict[str, Any] = {f"{self.link}/heartbeat": self._beat}
         values |= {f"{self.link}/{name}": value for name, value in self.twin.gauges().items()}
-        known = {name: to_raw(self._tags[name], value) for name, value in values.items() if name in self._tags}
+        known = {name: _raw(self._tags[name], value) for name, value in values.items() if name in self._tags}
         self.plc.set_many(known)
         if self._job and self.twin.done:
             job, self._job = self._job, ""
@@ -117,6 +116,14 @@ class MemoryPlant:
 
 def _mend(plc: MemoryPlc) -> None:
     plc.reachable = True
+
+
+def _raw(tag: Tag, value: Any) -> Any:
+    """What the PLC holds for a value: its own units, whole numbers unless the tag is a float."""
+    if isinstance(value, str | bool):
+        return value
+    raw = (value - tag.offset) / tag.scale
+    return raw if tag.type.startswith("float") else round(raw)
 
 
 def _zero(kind: str) -> Any:

@@ -69,7 +69,7 @@ async def _list(settings: Settings) -> dict[str, Any]:
     try:
         return {
             "users": [
-                {"name": u.name, "display": u.display, "roles": list(u.roles), "active": u.active}
+                {"name": u.name, "display": u.display_name, "roles": list(u.roles), "active": u.active}
                 for u in house.people.users()
             ]
         }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mes.core.clock import Clock
 from mes.core.errors import NotFound, NotPermitted, RuleBroken
@@ -32,11 +32,12 @@ from mes.tracking.scan import ScanCommand
 
 Reader = Callable[[Path, str | None, str | None, Callable[[int, int, str], None]], "ImportResult"]
 Planner = Callable[[Problem], Plan]
+T = TypeVar("T")
 
 
 @dataclass
 class PlantCommands:
-    """`read_file` reads an order file (in a worker process), `solve` plans; both may take long and run outside the event loop."""
+    """`read_file` reads an order file (in a worker process), `solve` plans; both may take long and run outside the event loop unless `threads` is off."""
 
     store: Store
     folder: PlantFolder
@@ -44,6 +45,7 @@ class PlantCommands:
     read_file: Reader
     solve: Planner
     handshakes: Mapping[str, Handshake] = field(default_factory=dict)
+    threads: bool = True
     _planning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start_job(self, job_id: str, actor: str, roles: Sequence[str], cmd_id: str) -> LineJob:
@@ -103,11 +105,11 @@ class PlantCommands:
         progress: Callable[[int, int, str], None],
     ) -> dict[str, Any]:
         """Reads, takes in and releases a file; the answer is the contract's import document with `order_id`."""
-        result = await asyncio.to_thread(self.read_file, path, profile, project, progress)
+        result = await self._aside(self.read_file, path, profile, project, progress)
         document: dict[str, Any] = result.to_json()
         if not result.components:
             return document
-        sha = await asyncio.to_thread(lambda: hashlib.sha256(path.read_bytes()).hexdigest())
+        sha = await self._aside(_sha256, path)
         order = await self.store.run(
             lambda tx: take_in_order(
                 tx,
@@ -151,10 +153,14 @@ class PlantCommands:
                 seed=seed,
                 evaluations=evaluations,
             )
-            plan = await asyncio.to_thread(self.solve, problem)
+            plan = await self._aside(self.solve, problem)
             plant = self.folder.plant
             await self.store.run(lambda tx: release_plan(tx, plant, line, plan), actor=actor)
             return {"plan_id": plan.id, **plan.to_dict()}
+
+    async def _aside(self, work: Callable[..., T], *args: Any) -> T:
+        """Long work beside the event loop; on a loop with virtual time nothing may wait for a thread."""
+        return await asyncio.to_thread(work, *args) if self.threads else work(*args)
 
     def _line(self) -> Line:
         return self.folder.plant.lines[0]
@@ -187,3 +193,7 @@ class PlantCommands:
 
 def _release_order(tx: Tx, *, order_id: str) -> list[Component]:
     return release_order(tx, order_id)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

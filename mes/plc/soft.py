@@ -33,7 +33,7 @@ class MemoryPlc:
     on_words: Callable[[str, int, Sequence[int]], None] | None = None
     answering: bool = True
     _reachable: bool = True
-    drivers: set["MemoryDriver"] = field(default_factory=set)
+    drivers: dict["MemoryDriver", None] = field(default_factory=dict)
 
     @property
     def reachable(self) -> bool:
@@ -71,10 +71,10 @@ class MemoryDriver:
 
     async def connect(self) -> None:
         await self._answer()
-        self._plc.drivers.add(self)
+        self._plc.drivers[self] = None
 
     async def close(self) -> None:
-        self._plc.drivers.discard(self)
+        self._plc.drivers.pop(self, None)
         self._on_readings = None
 
     def break_off(self, reason: str) -> None:
@@ -157,7 +157,7 @@ class MemoryJobs:
         self.reports: dict[str, JobReport] = {}
         self.started: set[str] = set()
         self._start = start
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], None] = {}
 
     def move(self, job: str, state: int, *, text: str = "", data: Mapping[str, Any] | None = None) -> None:
         """The machine changes the state of a job; its report follows."""
@@ -202,9 +202,9 @@ class MemoryJobs:
 
     async def changed(self, timeout_s: float) -> None:
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
         await asyncio.wait([waiter], timeout=timeout_s)
-        self._waiters.discard(waiter)
+        self._waiters.pop(waiter, None)
 
     def _end(self, job: str, allowed: tuple[int, ...], state: int) -> int:
         entry = self.entries.get(job)

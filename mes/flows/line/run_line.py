@@ -133,7 +133,7 @@ class LineRunner:
                         await self.store.run(story, actor=ACTOR)
             except MesError as error:
                 Log.warning("curing on %s: %s", self.line.id, error)
-            await asyncio.sleep(min(5.0, max(0.2, SAMPLE_PERIOD_PLANT_S / self.clock.speed)))
+            await asyncio.sleep(min(5.0, max(0.1, SAMPLE_PERIOD_PLANT_S / self.clock.speed)))
 
     def _sample(self, link: str) -> None:
         """Writes the temperature of every occupied slot, changed or not: a steady value is evidence too."""
