@@ -59,6 +59,8 @@ async def test_the_board_in_english(browser: Browser, served: Served) -> None:
     await expect(page.locator("#st-prepour .state-text")).to_have_text("To be signed", timeout=WAIT_MS)
     assert await page.evaluate("document.documentElement.lang") == "en"
     await page.screenshot(path=SCREENSHOTS / "board-en.png", full_page=True)
+    await expect(page.locator("#pulse")).to_have_attribute("data-live", "live", timeout=WAIT_MS)
+    assert await page.evaluate("document.querySelector('.top').getBoundingClientRect().height") < 70, "one row of head"
     assert errors == []
 
 
