@@ -63,7 +63,7 @@ function slot(key, cell) {
   const temp = node.querySelector(".slot-temp");
   setText(temp, t.value === null ? "" : `${Number(t.value).toFixed(0)} °C`);
   temp.classList.toggle("bad", !t.good);
-  setText(node.querySelector(".slot-strength"), cell.run && cell.required_mpa !== null ? `${cell.strength_mpa === null ? "–" : Math.round(cell.strength_mpa)}/${Math.round(cell.required_mpa)} MPa` : "");
+  setText(node.querySelector(".slot-strength"), cell.run && cell.required_mpa !== null ? `${cell.strength_mpa === null ? "–" : Math.round(cell.strength_mpa)}/${Math.round(cell.required_mpa)}` : "");
 }
 
 function alarms(all) {
