@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 def check_plan(problem: Problem, plan: Plan) -> list[str]:
     """One sentence per broken rule, empty for a feasible plan."""
     everything = (*problem.locked, *plan.pallets)
-    ends = [run.end for run in everything] + [problem.start]
+    ends = [op.end for run in everything for op in run.ops] + [problem.start]
     table = _Minutes(problem.calendar, problem.start, max(ends))
     by_id = {piece.id: piece for piece in problem.pieces}
     out = _pieces(problem, plan)
@@ -175,10 +175,9 @@ def _stations(problem: Problem, runs: Iterable[PlannedPallet]) -> list[str]:
     held: dict[str, list[tuple[datetime, datetime, str]]] = {}
     for run in runs:
         ops = [op for op in run.ops if op.station in on_line]
-        for op, following in pairwise([*ops, None]):
-            if op is not None and op.station != chamber:
-                until = following.start if following is not None else op.end
-                held.setdefault(op.station, []).append((op.start, until, run.id))
+        for op in ops:
+            if op.station != chamber:
+                held.setdefault(op.station, []).append((op.start, _left(problem, run, op), run.id))
         for op in run.ops:
             if op.station not in on_line:
                 held.setdefault(op.station, []).append((op.start, op.end, run.id))
@@ -188,6 +187,15 @@ def _stations(problem: Problem, runs: Iterable[PlannedPallet]) -> list[str]:
             if b[0] < a[1]:
                 out.append(f"station {station}: {b[2]} comes before {a[2]} has left")
     return out
+
+
+def _left(problem: Problem, run: PlannedPallet, op: PlannedOp) -> datetime:
+    """When the pallet leaves the station: as it starts at the next one; it may wait at a next station that does nothing for it."""
+    parts = layout(problem.line)
+    stations = [s.id for s in (*parts.before, *parts.after)]
+    at = stations.index(op.station)
+    starts = {other.station: other.start for other in run.ops}
+    return starts.get(stations[at + 1], op.end) if at + 1 < len(stations) else op.end
 
 
 def _places(problem: Problem, runs: Sequence[PlannedPallet]) -> list[str]:
@@ -219,18 +227,17 @@ def _most(intervals: Iterable[tuple[datetime, datetime]]) -> int:
 def _changes(problem: Problem, plan: Plan, table: _Minutes) -> list[str]:
     """Between two concrete classes the casting station is cleaned after the first pallet has left it."""
     need = ceil(problem.line.class_change_s / 60)
+    fixed = {run.id for run in problem.locked}
     cast = []
     for run in (*problem.locked, *plan.pallets):
         wet = run.op(problem.line.wet_from)
         if wet is not None:
-            on_pallet = {s.id for s in problem.line.stations if s.on_pallet or s.operation == "cure"}
-            left = min(op.start for op in run.ops if op.start >= wet.end and op.station in on_pallet)
-            cast.append((wet.start, left, run.concrete_class, run.id))
+            cast.append((wet.start, _left(problem, run, wet), run.concrete_class, run.id))
     cast.sort()
     return [
         f"{b[3]}: concrete {b[2]} follows {a[2]} without the class change of {need} min"
         for a, b in pairwise(cast)
-        if a[2] != b[2] and b[0] >= problem.start and table.between(a[1], b[0]) < need
+        if a[2] != b[2] and b[3] not in fixed and table.between(a[1], b[0]) < need
     ]
 
 

@@ -28,7 +28,7 @@ def _compiled() -> Callable[..., int] | None:
         from numba import njit
     except ImportError:
         return None
-    for name in ("_work", "_end", "_gap", "_book", "_least", "_start"):
+    for name in ("_work", "_end", "_gap", "_book", "_least", "_start", "_cast", "_leave"):
         globals()[name] = njit(cache=True)(globals()[name])
     compiled: Callable[..., int] = njit(cache=True)(_objective)
     return compiled
@@ -158,6 +158,64 @@ def _start(
     return start
 
 
+def _cast(
+    row: Any,
+    j: int,
+    t: int,
+    change: int,
+    mould_at: int,
+    slot_at: int,
+    times: Any,
+    leads: Any,
+    free: Any,
+    lead_free: Any,
+    day_hi: Any,
+    scalars: Any,
+) -> int:
+    """Fills the starts of job j up to the chamber; its entry, or −1 where the calendar ends."""
+    q, ms, same_day, total, m = scalars[0], scalars[1], scalars[2], scalars[4], times.shape[1]
+    for k in range(q):
+        row[k] = _start(t, k, m - 1, leads[j, k], free[k], lead_free[k], ms, mould_at, slot_at)
+        t = row[k] + times[j, k]
+    first = _start(t, q, m - 1, leads[j, q], free[q], lead_free[q], ms, mould_at, slot_at)
+    first = max(first, free[q] + change)
+    while True:
+        row[q] = first
+        t = first + times[j, q]
+        for k in range(q + 1, m):
+            row[k] = _start(t, k, m - 1, leads[j, k], free[k], lead_free[k], ms, mould_at, slot_at)
+            t = row[k] + times[j, k]
+        if t >= total:
+            return -1
+        hi = day_hi[np.searchsorted(day_hi, first - leads[j, q], side="right")]
+        if t <= hi or same_day == 0:
+            return t
+        first = hi + leads[j, q]
+
+
+def _leave(busy: Any, counts: Any, minutes: Any, b: int, t: int) -> tuple[int, int, int]:
+    """Books the stations behind (first b, without waiting) and beside the line: exit, return of the pallet, finish."""
+    moved = True
+    while moved:
+        moved, at = False, t
+        for k in range(b):
+            gap = _gap(busy[k], counts[k], at, minutes[k])
+            if gap > at:
+                t += gap - at
+                moved = True
+                break
+            at += minutes[k]
+    out, returned = t, t
+    for k in range(minutes.shape[0]):
+        if k >= b:
+            t = _gap(busy[k], counts[k], t, minutes[k])
+        _book(busy, counts, k, t, minutes[k])
+        t += minutes[k]
+        if k == b - 1:
+            returned = t
+    return out, returned, t
+
+
 def _objective(
     order: Any,
     axis: Any,
@@ -174,72 +232,35 @@ def _objective(
     busy0: Any,
     scalars: Any,
 ) -> int:
-    """One pass over the order; line by line what `decode.py` does."""
-    seg_start, seg_end, seg_work, day_hi = axis
-    q, mould_station, same_day, concrete, total, w_late, w_span, w_setup, b = scalars
+    """One pass over the order; what `decode.py` does."""
+    concrete, w_late, w_span, w_setup, b = scalars[3], scalars[5], scalars[6], scalars[7], scalars[8]
     pallets, moulds, slots, free, lead_free = pallets0.copy(), moulds0.copy(), slots0.copy(), free0.copy(), lead0.copy()
-    busy, counts = busy0[0].copy(), busy0[1].copy()
-    m, stations = times.shape[1], behind.shape[1]
+    busy, counts, m = busy0[0].copy(), busy0[1].copy(), times.shape[1]
     row = np.zeros(m, dtype=np.int64)
     late, span, setups = 0, 0, 0
     for j in order:
         cure, kind, mould, new, release, due, weight = per_job[:, j]
-        pallet, slot = _least(pallets[kind]), _least(slots)
-        mould_place, mould_at = 0, 0
+        pallet, slot, place, mould_at = _least(pallets[kind]), _least(slots), 0, 0
         if mould >= 0:
-            mould_place = _least(moulds[mould])
-            mould_at = moulds[mould, mould_place]
+            place = _least(moulds[mould])
+            mould_at = moulds[mould, place]
         t = max(free[0], release, pallets[kind, pallet])
-        for k in range(q):
-            row[k] = _start(t, k, m - 1, leads[j, k], free[k], lead_free[k], mould_station, mould_at, slots[slot])
-            t = row[k] + times[j, k]
         change = setup[concrete, new] if concrete >= 0 else 0
-        first = _start(t, q, m - 1, leads[j, q], free[q], lead_free[q], mould_station, mould_at, slots[slot])
-        first = max(first, free[q] + change)
-        while True:
-            row[q] = first
-            t = first + times[j, q]
-            for k in range(q + 1, m):
-                row[k] = _start(t, k, m - 1, leads[j, k], free[k], lead_free[k], mould_station, mould_at, slots[slot])
-                t = row[k] + times[j, k]
-            if t >= total:
-                return INFEASIBLE
-            hi = day_hi[np.searchsorted(day_hi, first - leads[j, q], side="right")]
-            if t <= hi or same_day == 0:
-                break
-            first = hi + leads[j, q]
+        t = _cast(row, j, t, change, mould_at, slots[slot], times, leads, free, lead_free, axis[3], scalars)
+        if t < 0:
+            return INFEASIBLE
         for k in range(m):
             free[k] = row[k + 1] if k + 1 < m else t
             if leads[j, k] > 0:
                 lead_free[k] = row[k]
         concrete, setups = new, setups + change
-        t = _work(seg_start, seg_end, seg_work, _end(seg_start, seg_work, t) + cure)
-        moved = True
-        while moved:
-            moved, at = False, t
-            for k in range(b):
-                gap = _gap(busy[k], counts[k], at, behind[j, k])
-                if gap > at:
-                    t += gap - at
-                    moved = True
-                    break
-                at += behind[j, k]
-        out = t
-        for k in range(stations):
-            if k >= b:
-                t = _gap(busy[k], counts[k], t, behind[j, k])
-            _book(busy, counts, k, t, behind[j, k])
-            t += behind[j, k]
-            if k == b - 1:
-                returned = t
-        if b == 0:
-            returned = out
-        if t >= total:
+        t = _work(axis[0], axis[1], axis[2], _end(axis[0], axis[2], t) + cure)
+        out, returned, t = _leave(busy, counts, behind[j], b, t)
+        if t >= scalars[4]:
             return INFEASIBLE
-        pallets[kind, pallet] = returned
-        slots[slot] = out + 1
+        pallets[kind, pallet], slots[slot] = returned, out + 1
         if mould >= 0:
-            moulds[mould, mould_place] = returned
+            moulds[mould, place] = returned
         late += weight * max(0, t - due)
         span = max(span, t)
     return w_late * late + w_span * span + w_setup * setups  # type: ignore[no-any-return]

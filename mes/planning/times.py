@@ -171,6 +171,7 @@ class _Booked:
         for k in range(len(plan.before) - 1, -1, -1):
             station = plan.before[k].id
             if station not in starts:
+                self.stations[k] = max(self.stations[k], leave)
                 continue
             if k == len(plan.before) - 1:
                 leave = starts[station] + minutes(plan.before[k].times, ())

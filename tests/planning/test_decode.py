@@ -105,6 +105,13 @@ def test_compiled_and_reference_decoder_agree(seed: int) -> None:
         assert fast(order) == slow(order)
 
 
+def test_without_the_compiler_the_same_order_is_found_by_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = random_shop(7)
+    usual = sequence(shop, 60, 3, compiled=False)
+    monkeypatch.setattr("mes.planning.compiled._compiled", lambda: None)
+    assert sequence(shop, 60, 3, compiled=True) == usual
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_bound_is_never_above_a_plan(seed: int) -> None:
     shop = random_shop(seed)
