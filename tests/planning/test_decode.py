@@ -106,7 +106,7 @@ def test_compiled_and_reference_decoder_agree(seed: int) -> None:
 
 
 def test_without_the_compiler_the_same_order_is_found_by_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    shop = random_shop(7)
+    shop = tiny()
     usual = sequence(shop, 60, 3, compiled=False)
     monkeypatch.setattr("mes.planning.compiled._compiled", lambda: None)
     assert sequence(shop, 60, 3, compiled=True) == usual
