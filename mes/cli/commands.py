@@ -53,7 +53,7 @@ def demo(
         if missing:
             say(f"There is no file {missing[0]}.")
             raise typer.Exit(2)
-        pace = speed or (900.0 if headless else 60.0)
+        pace = speed or (1200.0 if headless else 60.0)
         run = Demo(DemoSite(folder), settings, pace, ifc or [], headless, manual, until_complete, seed)
         show(run_demo(run), as_json)
 

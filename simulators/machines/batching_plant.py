@@ -21,8 +21,9 @@ class BatchingPlant(Twin):
         return RECEIVE_S + CYCLE_S * ceil(self.number("volume_l") / MIXER_L)
 
     def begin(self) -> None:
+        """Batches are weighed to the heavy side, so that the hopper does not run dry on the last metre."""
         self.batched_kg = 0.0
-        self._target_kg = self._order_kg() * (1 + self.noise(0.008))
+        self._target_kg = self._order_kg() * (1 + abs(self.noise(0.008)))
 
     def work(self, seconds: float) -> bool:
         """Discharge goes on from the end of the first mixing cycle to the end of the job."""

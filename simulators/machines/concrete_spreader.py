@@ -12,7 +12,7 @@ STARVED_S = 600.0
 
 
 class ConcreteSpreader(Twin):
-    """Without concrete it stands still; after ten minutes the crew brings the missing rest by crane bucket."""
+    """Without concrete it stands still; after ten minutes in all the crew brings the missing rest by crane bucket."""
 
     limits = {"mix_no": (1, 99), "volume_l": (1, 30000), "thickness_mm": (20, 1000), "pieces": (1, 200)}
 
@@ -32,7 +32,6 @@ class ConcreteSpreader(Twin):
         share = (self.worked_s - SETUP_S / 2) / max(1.0, self.duration_s - SETUP_S / 2)
         missing = self._take(self._need_kg() * min(1.0, share) - self.poured_kg)
         if missing <= 0.5:
-            self._starved_s = 0.0
             return True
         self.worked_s = max(SETUP_S / 2, self.worked_s - seconds)
         self._starved_s += seconds
