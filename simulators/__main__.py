@@ -67,7 +67,7 @@ async def _crew(options: argparse.Namespace) -> None:
     from simulators.crew import Crew, read_tokens
     from simulators.crew_policy import CrewPolicy
 
-    folder = options.plant or Path(os.environ.get("MES_PLANT", "config/plants/demo"))
+    folder = options.plant or Path(os.environ.get("MES_PLANT") or Path(__file__).parents[1] / "config/plants/demo")
     policy = CrewPolicy(options.seed, _bays(folder))
     await Crew(options.url, read_tokens(options.credentials), _clock(options), policy, options.parent).run()
 
