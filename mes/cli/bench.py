@@ -63,6 +63,21 @@ def flowshop(
         show(measured(bench_flowshop(file, time_limit=time_limit, seed=seed, evaluations=evaluations)), as_json)
 
 
+@bench.command("precast")
+def precast(
+    file: Annotated[Path, typer.Argument()],
+    time_limit: Annotated[float, typer.Option()] = 10,
+    seed: Annotated[int, typer.Option()] = 1,
+    evaluations: Annotated[int | None, typer.Option()] = None,
+    as_json: Json = False,
+) -> None:
+    """A precast line instance."""
+    from mes.planning.bench import bench_precast
+
+    with refusals(as_json):
+        show(measured(bench_precast(file, time_limit=time_limit, seed=seed, evaluations=evaluations)), as_json)
+
+
 @bench.command("ingest")
 def ingest(
     url: Annotated[str | None, typer.Option(help="Database; default is a new SQLite file.")] = None,

@@ -85,6 +85,21 @@ def plan(
         show(dict(read_plan(load_tagmap(plant_dir / "tags.yaml"), link)), True)
 
 
+@plc.command("watch")
+def watch(
+    plant_dir: Annotated[Path, typer.Argument()],
+    link: Annotated[str, typer.Argument()],
+    seconds: Annotated[float, typer.Option(help="How long to look.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """The tags of one link with quality, reason and number of changes."""
+    from mes.plc.commissioning import watch as watch_link
+    from mes.plc.tagmap import load_tagmap
+
+    with refusals(as_json):
+        show(dict(asyncio.run(watch_link(load_tagmap(plant_dir / "tags.yaml"), link, seconds))), True)
+
+
 @plc.command("resolve")
 def resolve(
     job: Annotated[str, typer.Argument(help="Job number.")],

@@ -14,9 +14,10 @@ from mes.core.ports import Store, Tx
 from mes.flows.build_problem import build_problem
 from mes.flows.line.record_cube_test import record_cube_test
 from mes.flows.line.work_job import finish_job, settle_job, start_job
+from mes.flows.plan_document import plan_document
 from mes.flows.record_scan import record_scan
 from mes.flows.release_order import release_order
-from mes.flows.release_plan import release_plan, unfinished
+from mes.flows.release_plan import ReleasedPlan, release_plan, unfinished
 from mes.flows.set_due import set_due
 from mes.flows.take_in_order import take_in_order
 from mes.lines.job import LineJob
@@ -156,7 +157,9 @@ class PlantCommands:
             plan = await self._aside(self.solve, problem)
             plant = self.folder.plant
             await self.store.run(lambda tx: release_plan(tx, plant, line, plan), actor=actor)
-            return {"plan_id": plan.id, **plan.to_dict()}
+            released = self.store.get(ReleasedPlan, plan.id)
+            assert released is not None
+            return plan_document(released, self.store.find(PalletRun), line)
 
     async def _aside(self, work: Callable[..., T], *args: Any) -> T:
         """Long work beside the event loop; on a loop with virtual time nothing may wait for a thread."""

@@ -52,7 +52,9 @@ def test_every_piece_is_made_labelled_inspected_and_stored() -> None:
 def test_moulds_in_use_never_exceed_their_stock() -> None:
     async def story() -> int:
         plant = PaperPlant()
-        await plant.open([draft("ST", "stair", 7, thickness_mm=400, concrete_class="C45/55", length_mm=2800, width_mm=1200)])
+        await plant.open(
+            [draft("ST", "stair", 7, thickness_mm=400, concrete_class="C45/55", length_mm=2800, width_mm=1200)]
+        )
         tasks = [plant.start(), asyncio.create_task(plant.crew())]
         most, loop = 0, asyncio.get_running_loop()
         while loop.time() < 400:

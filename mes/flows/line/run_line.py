@@ -7,7 +7,7 @@ jobs that were running on the PLCs.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from mes.lines.machines.curing_chamber import temperature_tag
 from mes.lines.plant import Line, Plant
 from mes.lines.run import Pallet, PalletRun
 from mes.plc.handshake.command import Handshake
+from mes.tracking.component import Component
 
 Log = logging.getLogger("mes.flows.line")
 
@@ -90,7 +91,20 @@ class LineRunner:
             open_jobs=self.store.find(LineJob, self.line.id),
             working=left > 0,
             wet_ok=left >= max((_wet_minutes(run) for run in runs if run.status == "active"), default=0),
+            **self._loads(runs),
         )
+
+    def _loads(self, runs: Sequence[PalletRun]) -> dict[str, dict[str, float]]:
+        """Mass and height of the pallets that want into the chamber."""
+        mass: dict[str, float] = {}
+        height: dict[str, float] = {}
+        for run in runs:
+            step = run.due_step
+            if run.status == "active" and step is not None and step.operation == "chamber_in":
+                pieces = [c for c in (self.store.get(Component, piece.component) for piece in run.pieces) if c]
+                mass[run.id] = sum(c.mass_kg for c in pieces)
+                height[run.id] = max((c.thickness_mm for c in pieces), default=0.0)
+        return {"pallet_mass_kg": mass, "pallet_height_mm": height}
 
     async def _act(self, action: StartRun | ReadyJob) -> None:
         if isinstance(action, StartRun):
