@@ -13,6 +13,7 @@ from typing import Any
 
 from mes.app_kinds import KINDS
 from mes.core.clock import Clock, ScaledClock, system_clock
+from mes.core.errors import MesError
 from mes.core.ids import IdSource, SystemIds
 from mes.core.ports import Sample
 from mes.core.settings import Settings
@@ -29,7 +30,7 @@ from mes.plc.link import Link
 from mes.plc.tagmap import load_tagmap
 from mes.plc.tags import Reading, TagTable
 from mes.store.commands import StoreCommands
-from mes.store.engine import make_engine
+from mes.store.engine import claim, make_engine
 from mes.store.log import SqlStore
 from mes.store.people import People
 from mes.store.telemetry import SqlTelemetry
@@ -55,10 +56,15 @@ class House:
     links: dict[str, Link] = field(default_factory=dict)
     handshakes: dict[str, Handshake] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _claims: list[Callable[[], None]] = field(default_factory=list)
 
     def start(self, work: Any, name: str) -> None:
         """Runs a long-lived process of the house until it is closed."""
         self._tasks.append(asyncio.create_task(work, name=name))
+
+    def hold(self, release: Callable[[], None]) -> None:
+        """Keeps a claim until the house is closed."""
+        self._claims.append(release)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -67,6 +73,8 @@ class House:
             await asyncio.wait_for(asyncio.gather(*self._tasks, return_exceptions=True), CLOSE_S)
         self.telemetry.close()
         await self.store.close()
+        for release in self._claims:
+            release()
 
 
 def read_clock(path: Path | None) -> Clock:
@@ -119,6 +127,19 @@ def open_links(house: House, addresses: Mapping[str, Mapping[str, Any]], rng: ra
         house.start(link.run(), f"link {name}")
     house.commands.handshakes = house.handshakes
     house.tags.observe(_measure(house))
+
+
+def claim_lines(house: House) -> None:
+    """Makes this process the only one that talks to the PLCs of its lines. Raises MesError(code="line_taken")."""
+    for line in house.folder.plant.lines:
+        release = claim(house.store.engine, line.id)
+        if release is None:
+            raise MesError(
+                f"Line {line.id} is run by another process on the same database.",
+                code="line_taken",
+                hint="Stop that process first, or start this one with --role web.",
+            )
+        house.hold(release)
 
 
 def open_lines(house: House) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from mes.app import House, open_lines, open_links, open_memory, read_clock
+from mes.app import House, claim_lines, open_lines, open_links, open_memory, read_clock
 from mes.app_web import web_app
 from mes.cli.demo import need_free_port
 from mes.core.errors import MesError
@@ -48,6 +48,7 @@ async def run(settings: Settings, options: RunOptions) -> None:
     try:
         addresses = json.loads(options.links.read_text(encoding="utf-8")) if options.links else {}
         if options.role in ("all", "line"):
+            claim_lines(house)
             open_links(house, addresses, random.Random())
             open_lines(house)
         await _serve(house, settings, options, certificate)

@@ -4,10 +4,14 @@ Sizes are bytes, times seconds. SQLite runs in WAL mode; `durable` decides betwe
 survives a power cut) and `NORMAL` (the last commits may be lost, the file never breaks).
 """
 
+import fcntl
+import hashlib
+import os
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
@@ -99,3 +103,33 @@ def _tame_sqlite(engine: Engine, durable: bool) -> None:
     def _begun(conn: Connection) -> None:
         write = conn.get_execution_options().get("mes_write", False)
         conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def claim(engine: Engine, name: str) -> Callable[[], None] | None:
+    """Takes a name for this process alone, as long as it lives: two processes never run the same line.
+
+    Gives the function that lets it go, or None when another process holds it. SQLite: a lock file beside the database;
+    PostgreSQL: an advisory lock of a connection of its own.
+    """
+    if engine.dialect.name == "postgresql":
+        return _claim_postgres(engine, name)
+    database = engine.url.database
+    if is_memory(str(engine.url)) or database is None:
+        return lambda: None
+    handle = os.open(f"{database}.{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return lambda: os.close(handle)
+
+
+def _claim_postgres(engine: Engine, name: str) -> Callable[[], None] | None:
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    conn = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    conn.detach()  # out of the pool: closing it must end the session, which lets the lock go
+    if conn.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar():
+        return conn.close
+    conn.close()
+    return None
