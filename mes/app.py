@@ -125,7 +125,6 @@ def open_links(house: House, addresses: Mapping[str, Mapping[str, Any]], rng: ra
         if link.config.handshake is not None:
             house.handshakes[name] = make_handshake(link, table)
         house.start(link.run(), f"link {name}")
-    house.commands.handshakes = house.handshakes
     house.tags.observe(_measure(house))
 
 

@@ -22,6 +22,7 @@ from mes.lines.machines import MACHINE_TYPES
 from mes.lines.plant_file import PlantFolder, read_plant
 from mes.lines.run import PalletRun
 from mes.plc.drivers import make_handshake, make_link
+from mes.plc.handshake.command import Handshake
 from mes.plc.tagmap import load_tagmap
 from mes.plc.tags import TagTable
 from mes.store.commands import StoreCommands
@@ -52,6 +53,7 @@ class SimulatedHouse:
         self.tags = TagTable(asyncio.get_running_loop().time)
         self.commands = PlantCommands(self.store, folder, clock, _no_files, solve, threads=False)
         self.machines: Any = None
+        self.handshakes: dict[str, Handshake] = {}
         self._tasks: list[asyncio.Task[Any]] = []
 
     @classmethod
@@ -67,7 +69,7 @@ class SimulatedHouse:
         table = StoreCommands(house.store)
         for name in tagmap.links:
             link = make_link(tagmap, name, house.tags, clock=house.clock, rng=rng, memory=house.machines.plcs)
-            house.commands.handshakes = {**house.commands.handshakes, name: make_handshake(link, table)}
+            house.handshakes[name] = make_handshake(link, table)
             house._start(link.run())
         house._start(house.machines.run())
         return house
@@ -93,7 +95,7 @@ class SimulatedHouse:
                 line,
                 self.clock,
                 self.telemetry,
-                self.commands.handshakes,
+                self.handshakes,
                 shifts,
                 lambda tag: self.tags.value(tag),
             )

@@ -27,7 +27,6 @@ from mes.lines.run import PalletRun
 from mes.orders.intake.result import ImportResult
 from mes.orders.order import Order, StoreyDue
 from mes.planning.problem import Plan, Problem
-from mes.plc.handshake.command import Handshake
 from mes.tracking.component import Component, Lifecycle
 from mes.tracking.scan import ScanCommand
 
@@ -45,7 +44,6 @@ class PlantCommands:
     clock: Clock
     read_file: Reader
     solve: Planner
-    handshakes: Mapping[str, Handshake] = field(default_factory=dict)
     threads: bool = True
     _planning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -65,13 +63,10 @@ class PlantCommands:
     async def settle_job(
         self, job_id: str, decision: str, reason: str, actor: str, roles: Sequence[str], cmd_id: str
     ) -> LineJob:
-        """An undecided job is settled in its PLC first, so that the machine is free for the next one."""
+        """The line tells the PLC of an undecided job how it was settled, as soon as the PLC answers."""
         if decision not in ("retry", "done", "scrap"):
             raise RuleBroken(f"{decision!r} is no decision; choose retry, done or scrap.", code="decision_unknown")
         job = self._job(job_id)
-        handshake = self.handshakes.get(job.link or "")
-        if job.stop == "unknown" and handshake is not None and job.settled is None:
-            await handshake.resolve(int(job.id), "done" if decision == "done" else "scrap")
         line, plant = self.folder.plant.line(job.line), self.folder.plant
         return await self._run(
             lambda tx: settle_job(tx, plant, line, job_id, decision, reason),  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ JobState = Literal["ready", "running", "done", "stopped", "scrapped"]
 class LineJob(State):
     """`id` is the job number that travels to the PLC (decimal). A retry is a new job with the next `attempt`.
 
-    `stop` says why a stopped job stopped: refused, aborted or unknown. `settled` says how a person decided it: retry, done or scrap.
+    `stop` says why a stopped job stopped: refused, aborted or unknown. `settled` says how a person decided it: retry, done or scrap;
+    `resolved` whether the PLC of an undecided job has been told.
     """
 
     id: str
@@ -29,6 +30,7 @@ class LineJob(State):
     state: JobState = "ready"
     stop: Literal["refused", "aborted", "unknown"] | None = None
     settled: Literal["retry", "done", "scrap"] | None = None
+    resolved: bool = False
     reason: str = ""
     parameters: dict[str, Any] = {}
     result: dict[str, Any] = {}
@@ -56,6 +58,8 @@ def apply(job: LineJob | None, event: Event) -> LineJob:
             return job.model_copy(
                 update={"state": state, "settled": data["decision"], "reason": data["reason"], "by": event.actor}
             )
+        case "job_resolved":
+            return job.model_copy(update={"resolved": True})
     raise RuleBroken(f"{event.type} is no event of a line job.", code="event_unknown")
 
 
@@ -69,10 +73,18 @@ def need_state(job: LineJob, *states: JobState) -> None:
         )
 
 
+def to_resolve(line_id: str) -> str:
+    """The list of settled jobs whose PLC still has to be told."""
+    return f"{line_id}/to-resolve"
+
+
 def _group(job: LineJob) -> str:
-    """Open jobs stand in `<line>`, ended ones in `<line>/ended`."""
-    open_ = job.state in ("ready", "running") or (job.state == "stopped" and job.settled is None)
-    return job.line if open_ else f"{job.line}/ended"
+    """Open jobs stand in `<line>`, ended ones in `<line>/ended`, between them those that a PLC still holds in doubt."""
+    if job.state in ("ready", "running") or (job.state == "stopped" and job.settled is None):
+        return job.line
+    if job.stop == "unknown" and job.link is not None and not job.resolved:
+        return to_resolve(job.line)
+    return f"{job.line}/ended"
 
 
 JOB = StreamKind("job", LineJob, apply, _group)

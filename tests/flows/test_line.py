@@ -113,6 +113,9 @@ def test_scrapping_ends_the_run_and_frees_the_pallet() -> None:
     assert plant.store.find(Component)[0].lifecycle == Lifecycle.SCRAPPED
     assert plant.store.find(PalletRun)[0].status == "scrapped"
     assert all(p.run == "" for p in plant.store.find(Pallet))
+    job = next(j for j in plant.store.find(LineJob) if j.stop == "unknown")
+    assert plant.machines["spreader"].resolved == [(int(job.id), "scrap")], "the PLC was told once"
+    assert job.resolved
 
 
 def test_a_gap_in_the_temperatures_asks_for_a_cube_test() -> None:

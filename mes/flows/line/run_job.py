@@ -1,12 +1,12 @@
 """Process: runs one job of a machine on its PLC and books how it ended. Called again after a restart, it goes on with the same job."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
-from mes.core.errors import MesError, PlcError
+from mes.core.errors import MesError, PlcError, RuleBroken
 from mes.core.ports import Store
 from mes.flows.line.pallet_work import pallet_work
-from mes.flows.line.work_job import finish_job, start_job, stop_job
+from mes.flows.line.work_job import finish_job, resolve_job, start_job, stop_job
 from mes.lines.job import LineJob
 from mes.lines.machines import MACHINE_TYPES
 from mes.lines.plant import Line, Plant
@@ -58,3 +58,14 @@ def request_of(job: LineJob, recipe: MachineJob) -> JobRequest:
 
 async def _stop(store: Store, job_id: str, stop: str, reason: str) -> None:
     await store.run(lambda tx: stop_job(tx, job_id, stop, reason), actor=ACTOR)
+
+
+async def resolve_on_plc(store: Store, handshake: Handshake, job: LineJob) -> None:
+    """Tells the PLC how a person settled its undecided job, so that it is free for the next one. Raises LinkDown when it does not answer."""
+    decision: Literal["done", "scrap"] = "done" if job.settled == "done" else "scrap"
+    try:
+        await handshake.resolve(int(job.id), decision)
+    except RuleBroken as error:
+        if error.code != "job_not_unknown":
+            raise
+    await store.run(lambda tx: resolve_job(tx, job.id), actor=ACTOR)

@@ -7,21 +7,22 @@ jobs that were running on the PLCs.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from mes.core.clock import Clock
 from mes.core.errors import MesError
 from mes.core.ports import Sample, Store, TelemetrySink
 from mes.flows.line.cure_pallet import judge_curing, watch_curing
 from mes.flows.line.ready_job import ready_job
-from mes.flows.line.run_job import ACTOR, run_job
+from mes.flows.line.run_job import ACTOR, resolve_on_plc, run_job
 from mes.flows.line.shift_clock import ShiftClock
 from mes.flows.line.start_run import start_run
 from mes.lines.dispatch import ReadyJob, Situation, StartRun, next_actions
-from mes.lines.job import LineJob
+from mes.lines.job import LineJob, to_resolve
 from mes.lines.machines.curing_chamber import temperature_tag
 from mes.lines.plant import Line, Plant
 from mes.lines.run import Pallet, PalletRun
@@ -79,6 +80,10 @@ class LineRunner:
         for job in self.store.find(LineJob, self.line.id):
             if job.link is not None and job.state in ("ready", "running") and job.id not in self._tasks:
                 self._run_on_plc(job)
+        for job in self.store.find(LineJob, to_resolve(self.line.id)):
+            handshake = self.handshakes.get(job.link or "")
+            if handshake is not None and job.id not in self._tasks:
+                self._start(job.id, resolve_on_plc(self.store, handshake, job))
 
     def _situation(self) -> Situation:
         now = self.clock.now()
@@ -119,13 +124,15 @@ class LineRunner:
         handshake = self.handshakes.get(job.link)
         if handshake is None:
             return
-        task = asyncio.create_task(self._guarded(handshake, job.id), name=f"job {job.id}")
-        self._tasks[job.id] = task
+        self._start(job.id, run_job(self.store, self.plant, self.line, handshake, job.id))
 
-    async def _guarded(self, handshake: Handshake, job_id: str) -> None:
+    def _start(self, job_id: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks[job_id] = asyncio.create_task(self._guarded(job_id, work), name=f"job {job_id}")
+
+    async def _guarded(self, job_id: str, work: Coroutine[Any, Any, None]) -> None:
         """A job whose process fails is tried again from what is stored; the handshake never starts it twice."""
         try:
-            await run_job(self.store, self.plant, self.line, handshake, job_id)
+            await work
         except MesError as error:
             Log.warning("job %s: %s", job_id, error)
             await asyncio.sleep(1)

@@ -78,6 +78,13 @@ def settle_job(tx: Tx, plant: Plant, line: Line, job_id: str, decision: Decision
     return _job(tx, job_id)
 
 
+def resolve_job(tx: Tx, job_id: str) -> LineJob:
+    """The PLC of a settled job has been told."""
+    if not _job(tx, job_id).resolved:
+        tx.append(LineJob, job_id, "job_resolved", {})
+    return _job(tx, job_id)
+
+
 def _job(tx: Tx, job_id: str) -> LineJob:
     job = tx.get(LineJob, job_id)
     if job is None:

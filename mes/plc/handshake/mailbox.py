@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mes.core.errors import PlcError, RuleBroken
+from mes.core.errors import LinkDown, PlcError, RuleBroken
 from mes.core.ports import CommandTable, PlcCommand
 from mes.plc.handshake.command import (
     BUSY_WAIT_S,
@@ -126,7 +126,12 @@ class Mailbox:
         if row is None or row.state != "unknown":
             raise RuleBroken(f"Job {job} on {self._link.name} is not in doubt.", code="job_not_unknown")
         answer = await self._read()
-        if answer is not None and answer.job == job and answer.state == "unknown":
+        if answer is None:
+            raise LinkDown(
+                f"Link {self._link.name} gives no answer; job {job} is not settled in the PLC.",
+                hint="It is tried again.",
+            )
+        if answer.job == job and answer.state == "unknown":
             await self._command(job, RESOLVE_DONE if decision == "done" else RESOLVE_SCRAP)
         outcome = JobOutcome("done" if decision == "done" else "aborted", "settled")
         await self._table.save(decided(row, outcome))
