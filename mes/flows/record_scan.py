@@ -6,7 +6,6 @@ from mes.core.errors import NotFound, RuleBroken
 from mes.core.ports import Tx
 from mes.tracking import code as codes
 from mes.tracking.component import Component
-from mes.tracking.lifecycle import Broken
 from mes.tracking.scan import (
     DEFAULT_POLICY,
     Judgement,
@@ -17,6 +16,7 @@ from mes.tracking.scan import (
     answer,
     judge,
     refusal,
+    unreadable,
 )
 
 SETTLEMENTS = ("confirmed", "fixed", "void")
@@ -30,8 +30,7 @@ def record_scan(tx: Tx, cmd: ScanCommand, roles: Collection[str], policy: ScanPo
     try:
         code = codes.parse(cmd.code)
     except RuleBroken as error:
-        broken = Broken(error.code, "编码不正确，请重新扫码或输入。", str(error))
-        return _refuse(tx, cmd, None, Judgement(broken=broken), cmd.code)
+        return _refuse(tx, cmd, None, unreadable(error), cmd.code)
     component = tx.get(Component, code)
     judgement = judge(component, cmd, tx.actor, roles, tx.now, policy)
     if judgement.broken is not None or component is None:

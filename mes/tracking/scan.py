@@ -158,6 +158,11 @@ def judge(
     return Judgement(tuple(events), None, decision.inferred, warnings)
 
 
+def unreadable(error: RuleBroken) -> Judgement:
+    """The judgement on a scan whose code cannot be read; `error` is what `code.parse` raised."""
+    return Judgement(broken=Broken(error.code, "编码不正确，请重新扫码或输入。", str(error)))
+
+
 def scan_time(at: datetime, now: datetime, policy: ScanPolicy = DEFAULT_POLICY) -> tuple[datetime, tuple[str, ...]]:
     """When a scan counts as done, in UTC, and flags about the clock of the device."""
     if at > now + policy.future_max:

@@ -113,10 +113,9 @@ class PaperPlant:
     async def crew(self, *, seconds: float = 0.1) -> None:
         """Works off every ready manual job; inspectors are other people than makers."""
         for number in itertools.count():
+            done = {"round": number}
             for job in self.store.find(LineJob, self.line.id):
                 if job.link is None and job.state == "ready":
                     actor = "quality" if job.role == "quality" else "operator"
-                    await self.store.run(
-                        lambda tx, j=job: finish_job(tx, self.plant, j.id, {"round": number}), actor=actor
-                    )
+                    await self.store.run(lambda tx, j=job.id, d=done: finish_job(tx, self.plant, j, d), actor=actor)
             await asyncio.sleep(seconds)
