@@ -68,7 +68,9 @@ def _value(source: Mapping[str, str], name: str, faults: list[Fault]) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
-        faults.append(Fault("environment", 0, f"{name}_FILE", "file_missing", f"{path} cannot be read: {error.strerror}"))
+        faults.append(
+            Fault("environment", 0, f"{name}_FILE", "file_missing", f"{path} cannot be read: {error.strerror}")
+        )
         return ""
 
 

@@ -9,7 +9,9 @@ SIZE = st.integers(100, 9000)
 
 
 @given(SIZE, SIZE, st.integers(0, 5000), st.integers(0, 2000), st.sampled_from([0, 90, 180, 270]))
-def test_a_placed_outline_starts_at_its_pose_and_keeps_its_area(length: int, width: int, x: int, y: int, angle: int) -> None:
+def test_a_placed_outline_starts_at_its_pose_and_keeps_its_area(
+    length: int, width: int, x: int, y: int, angle: int
+) -> None:
     hole = ((10.0, 20.0), (50.0, 20.0), (50.0, 60.0), (10.0, 60.0))
     placed = Outline(rectangle(length, width).contour, (hole,)).placed(Pose(x, y, angle))
     assert min(px for px, _ in placed.contour) == x

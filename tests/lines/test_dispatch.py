@@ -13,7 +13,9 @@ LINE = read_plant(Path(__file__).resolve().parents[2] / "config" / "plants" / "d
 AT = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
 
-def run(number: int, operation: str, *, position: str = "", kind: str = "half_slab", status: str = "active") -> PalletRun:
+def run(
+    number: int, operation: str, *, position: str = "", kind: str = "half_slab", status: str = "active"
+) -> PalletRun:
     steps = [
         PlannedStep(operation=s.operation, station=s.station, start=AT, end=AT + timedelta(minutes=5))
         for s in steps_on(LINE, family(kind))
@@ -43,7 +45,9 @@ def run(number: int, operation: str, *, position: str = "", kind: str = "half_sl
 
 
 def pallets(*taken: str) -> list[Pallet]:
-    return [Pallet(id=f"P{n:02d}", line=LINE.id, number=n, run="R" if f"P{n:02d}" in taken else "") for n in range(1, 4)]
+    return [
+        Pallet(id=f"P{n:02d}", line=LINE.id, number=n, run="R" if f"P{n:02d}" in taken else "") for n in range(1, 4)
+    ]
 
 
 def situation(*runs: PalletRun, jobs: tuple[LineJob, ...] = (), **more: object) -> Situation:
@@ -52,13 +56,23 @@ def situation(*runs: PalletRun, jobs: tuple[LineJob, ...] = (), **more: object) 
 
 
 def test_the_next_planned_run_takes_the_empty_pallet() -> None:
-    assert next_actions(situation(run(2, "clean", status="planned"), run(1, "clean", status="planned"))) == [StartRun("R1", "P01")]
+    assert next_actions(situation(run(2, "clean", status="planned"), run(1, "clean", status="planned"))) == [
+        StartRun("R1", "P01")
+    ]
 
 
 def test_nothing_starts_while_the_first_station_is_taken_or_no_shift_is_on() -> None:
     waiting = run(2, "clean", status="planned")
-    assert next_actions(situation(run(1, "oil", position="clean"), waiting, jobs=())) == [ReadyJob("R1", "oil", ""), StartRun("R2", "P01")]
-    blocked = situation(run(1, "oil", position="clean"), run(3, "mark_out", position="oil"), run(4, "place_moulds", position="mark"), waiting)
+    assert next_actions(situation(run(1, "oil", position="clean"), waiting, jobs=())) == [
+        ReadyJob("R1", "oil", ""),
+        StartRun("R2", "P01"),
+    ]
+    blocked = situation(
+        run(1, "oil", position="clean"),
+        run(3, "mark_out", position="oil"),
+        run(4, "place_moulds", position="mark"),
+        waiting,
+    )
     assert [a for a in next_actions(blocked) if isinstance(a, StartRun)], "a free row moves up one by one"
     assert next_actions(situation(waiting, working=False)) == []
 
@@ -77,7 +91,9 @@ def test_concrete_is_batched_only_when_the_spreader_is_free_and_the_shift_lasts(
 
 
 def test_fresh_concrete_goes_on_after_the_shift() -> None:
-    assert next_actions(situation(run(1, "vibrate", position="spreader"), working=False)) == [ReadyJob("R1", "vibration", "")]
+    assert next_actions(situation(run(1, "vibrate", position="spreader"), working=False)) == [
+        ReadyJob("R1", "vibration", "")
+    ]
     assert next_actions(situation(run(1, "strip", position="strip"), working=False)) == []
 
 
