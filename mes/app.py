@@ -42,7 +42,7 @@ CLOSE_S = 10.0
 
 @dataclass
 class House:
-    """Everything that one process of the product holds."""
+    """Everything that one process of the product holds; `on_link` hears that a link has changed its state."""
 
     settings: Settings
     folder: PlantFolder
@@ -55,6 +55,7 @@ class House:
     commands: PlantCommands
     links: dict[str, Link] = field(default_factory=dict)
     handshakes: dict[str, Handshake] = field(default_factory=dict)
+    on_link: Callable[[], None] = lambda: None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _claims: list[Callable[[], None]] = field(default_factory=list)
 
@@ -112,7 +113,7 @@ async def open_memory(settings: Settings, clock: Clock) -> House:
     telemetry = SqlTelemetry(settings.telemetry_url)
     commands = PlantCommands(store, folder, clock, _reader, solve)
     table = TagTable(asyncio.get_running_loop().time)
-    return House(settings, folder, clock, ids, store, People(engine, clock), telemetry, table, commands)
+    return House(settings, folder, clock, ids, store, People(engine, system_clock()), telemetry, table, commands)
 
 
 def open_links(house: House, addresses: Mapping[str, Mapping[str, Any]], rng: random.Random) -> None:
@@ -120,7 +121,7 @@ def open_links(house: House, addresses: Mapping[str, Mapping[str, Any]], rng: ra
     tagmap = load_tagmap(house.settings.plant / "tags.yaml").moved(addresses)
     table = StoreCommands(house.store)
     for name in tagmap.links:
-        link = make_link(tagmap, name, house.tags, clock=house.clock, rng=rng)
+        link = make_link(tagmap, name, house.tags, clock=house.clock, rng=rng, on_state=lambda *_: house.on_link())
         house.links[name] = link
         if link.config.handshake is not None:
             house.handshakes[name] = make_handshake(link, table)

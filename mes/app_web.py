@@ -23,6 +23,7 @@ def web_app(house: House, *, https: bool) -> Any:
     )
     app = create_app(services, public_url=house.settings.public_url, https=https)
     add_pages(app)
+    house.on_link = app.state.hub.touch
     return app
 
 

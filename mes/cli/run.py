@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +59,9 @@ async def run(settings: Settings, options: RunOptions) -> None:
 
 async def _serve(house: House, settings: Settings, options: RunOptions, certificate: Path) -> None:
     https = certificate.exists()
+    app = web_app(house, https=https)
     config = uvicorn.Config(
-        web_app(house, https=https),
+        app,
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,
@@ -70,10 +72,15 @@ async def _serve(house: House, settings: Settings, options: RunOptions, certific
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+
+    def stop() -> None:
+        app.state.hub.close()
+        server.should_exit = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, _stop, server)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     serving = asyncio.create_task(server.serve())
-    watching = asyncio.create_task(_watch(house, server, options))
+    watching = asyncio.create_task(_watch(house, stop, options))
     while not server.started and not serving.done():
         await asyncio.sleep(0.05)
     if server.started:
@@ -83,15 +90,11 @@ async def _serve(house: House, settings: Settings, options: RunOptions, certific
     watching.cancel()
 
 
-async def _watch(house: House, server: uvicorn.Server, options: RunOptions) -> None:
+async def _watch(house: House, stop: Callable[[], None], options: RunOptions) -> None:
     while True:
         await asyncio.sleep(COMPLETE_S)
         if options.parent is not None and os.getppid() != options.parent:
             logging.getLogger("mes").warning("the parent process is gone")
-            _stop(server)
+            stop()
         if options.until_complete and complete(house.store):
-            _stop(server)
-
-
-def _stop(server: uvicorn.Server) -> None:
-    server.should_exit = True
+            stop()

@@ -56,7 +56,7 @@ class Token(_Row):
 
 
 class People:
-    """The rows of people in the store's database. Times are plant time of `clock`."""
+    """The rows of people in the store's database. Times are those of `clock`: the real one, since sessions must not end early where plant time is fast."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine, self._clock = engine, clock
