@@ -95,6 +95,29 @@ def ingest(
         show(measured(dict(bench_ingest(target, seconds, callers))), as_json)
 
 
+@bench.command("faults")
+def faults(
+    mode: Annotated[str, typer.Option(help="mes: the MES alone; group: the whole demo with its PLCs.")] = "mes",
+    kills: Annotated[int, typer.Option(min=1)] = 5,
+    seed: Annotated[int, typer.Option()] = 1,
+    ifc: Annotated[list[Path] | None, typer.Option(help="Model to make instead of the demo building.")] = None,
+    within: Annotated[float, typer.Option(min=1, help="Seconds over which the kills are spread.")] = 60,
+    speed: Annotated[float | None, typer.Option(min=0.1)] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder to keep; default is a temporary one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The demo killed with SIGKILL at random moments: every piece must be made exactly once. Exit 1 when one was not."""
+    import tempfile
+
+    from mes.cli.bench_faults import Drill, sound
+
+    with refusals(as_json), tempfile.TemporaryDirectory() as folder:
+        document = Drill(data or Path(folder), ifc or [], mode, kills, seed, within, speed=speed).run()
+        show(measured(document), as_json)
+        if not sound(document):
+            raise typer.Exit(1)
+
+
 @bench.command("import")
 def import_(
     file: Annotated[Path, typer.Argument()], rounds: Annotated[int, typer.Option()] = 3, as_json: Json = False
@@ -111,3 +134,29 @@ def import_(
         middle, size = sorted(spent)[len(spent) // 2], file.stat().st_size / 1e6
         document = {"file": file.name, "mb": round(size, 3), "pieces": result.pieces, "s": round(middle, 3)}
         show(measured({**document, "s_per_mb": round(middle / size, 3)}), as_json)
+
+
+@bench.command("push")
+def push(changes: Annotated[int, typer.Option(min=1)] = 240, as_json: Json = False) -> None:
+    """Milliseconds from a changed PLC tag to the board in a real Chromium."""
+    import asyncio
+
+    from mes.cli.bench_push import bench_push
+
+    with refusals(as_json):
+        show(measured(asyncio.run(bench_push(changes))), as_json)
+
+
+@bench.command("idle")
+def idle(
+    seconds: Annotated[float, typer.Option(min=1)] = 30,
+    orders: Annotated[bool, typer.Option(help="With the demo building taken in and planned.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Memory and processor time of `mes run` with the demo plant and nothing to do."""
+    import asyncio
+
+    from mes.cli.bench_idle import bench_idle
+
+    with refusals(as_json):
+        show(measured(asyncio.run(bench_idle(seconds, orders=orders))), as_json)

@@ -21,6 +21,7 @@ from mes.core.errors import MesError, NotFound
 from mes.core.settings import Settings
 
 RESTART_S = 0.5
+STARTS = 10
 CLOCK_S = 1.0
 
 
@@ -60,11 +61,9 @@ class Demo:
 
     async def _start(self, plant: Any) -> None:
         assert self.clock is not None
-        if not self.files and not (self.site.data / "mes.db").exists():
-            self.files = [await asyncio.to_thread(demo_building, self.site.data / "demo-building.ifc")]
-        await prepare(self.site, self.settings, self.clock, self.files, say)
+        last = await prepare(self.site, self.settings, self.clock, self.files, say, demo_building)
         save_clock(self.site, self.clock)
-        self.clock = wind_clock(self.site, self.speed, "Asia/Shanghai")
+        self.clock = wind_clock(self.site, self.speed, "Asia/Shanghai", not_before=last)
         await self._start_plcs(plant)
         await self._start_mes()
         if not self.manual:
@@ -88,10 +87,17 @@ class Demo:
         )
         argv += ["--parent", str(os.getpid())] + (["--until-complete"] if self.until_complete else [])
         env = {"MES_HTTP_PORT": str(self.settings.http_port), "MES_PLANT": str(self.settings.plant)}
-        child = await start_child("The MES", argv, log=self.site.log("mes"), env=env, pipe=True)
-        self._children.append(child)
-        await ready_line(child, self.site.log("mes"))
-        (self.site.data / "mes.pid").write_text(str(child.pid), encoding="utf-8")
+        for left in range(STARTS, 0, -1):
+            child = await start_child("The MES", argv, log=self.site.log("mes"), env=env, pipe=True)
+            self._children.append(child)
+            (self.site.data / "mes.pid").write_text(str(child.pid), encoding="utf-8")
+            try:
+                await ready_line(child, self.site.log("mes"))
+                return
+            except MesError:
+                self._children.remove(child)
+                if left == 1 or child.process.returncode != -signal.SIGKILL:
+                    raise
 
     async def _start_crew(self, plant: Any) -> None:
         argv = plant.crew_command(self.settings.url, self.site.people, self.clock, seed=self.seed, parent=os.getpid())
