@@ -107,6 +107,7 @@ async def open_memory(settings: Settings, clock: Clock) -> House:
         clock=clock,
         ids=ids,
         place=f"{info.enterprise}/{info.id}",
+        areas={line.id: area.id for area in folder.plant.areas for line in area.lines},
         outbox=bool(settings.mqtt_url),
     )
     await store.start()

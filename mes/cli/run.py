@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from mes.app import House, claim_lines, open_lines, open_links, open_memory, read_clock
+from mes.app_messages import open_messages
 from mes.app_web import web_app
 from mes.cli.demo import need_free_port
 from mes.core.errors import MesError
@@ -37,7 +38,7 @@ class RunOptions:
 
 async def run(settings: Settings, options: RunOptions) -> None:
     """Serves until stopped. Prints one JSON line on standard output when it is ready."""
-    certificate = settings.data / "certs" / "server.pem"
+    certificate = settings.certificate
     if settings.http_host not in LOOPBACK and not certificate.exists():
         raise MesError(
             f"{settings.http_host} is reached from other machines and there is no certificate in {certificate.parent}.",
@@ -52,6 +53,8 @@ async def run(settings: Settings, options: RunOptions) -> None:
             claim_lines(house)
             open_links(house, addresses, random.Random())
             open_lines(house)
+        if options.role != "web":
+            open_messages(house)
         await _serve(house, settings, options, certificate)
     finally:
         await house.close()

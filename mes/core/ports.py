@@ -35,7 +35,7 @@ class Tx(Protocol):
         """Records a fact and folds it into the thing's state at once."""
 
     def publish(self, kind: str, name: str, value: Any, *, unit: str = "", place: str = "") -> None:
-        """Puts a message into the outbox, written with the events. `kind` is state, value, event or alarm; `place` is area/line/unit."""
+        """Puts a message into the outbox, written with the events. `kind` is state, value, event or alarm; `place` is line/unit or area/line/unit."""
 
 
 class Store(Protocol):

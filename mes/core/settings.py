@@ -25,8 +25,13 @@ class Settings:
     public_url: str
 
     @property
+    def certificate(self) -> Path:
+        """Where the server certificate lies when there is one; its key is server.key beside it."""
+        return _certificate(self.data)
+
+    @property
     def url(self) -> str:
-        return f"http://{self.http_host}:{self.http_port}"
+        return _base(self.data, self.http_host, self.http_port)
 
 
 def demo_plant() -> Path:
@@ -50,11 +55,20 @@ def read_settings(env: Mapping[str, str] | None = None, *, data: Path | None = N
         mqtt_url=_value(source, "MES_MQTT_URL", faults),
         http_host=host,
         http_port=port,
-        public_url=(_value(source, "MES_PUBLIC_URL", faults) or f"http://{host}:{port}").rstrip("/"),
+        public_url=(_value(source, "MES_PUBLIC_URL", faults) or _base(folder, host, port)).rstrip("/"),
     )
     if faults:
         raise ConfigError(faults)
     return settings
+
+
+def _certificate(data: Path) -> Path:
+    return data / "certs" / "server.pem"
+
+
+def _base(data: Path, host: str, port: int) -> str:
+    """HTTPS is served as soon as there is a certificate."""
+    return f"{'https' if _certificate(data).exists() else 'http'}://{host}:{port}"
 
 
 def _beside(database_url: str, folder: Path) -> str:

@@ -15,7 +15,7 @@ from mes.flows.build_problem import build_problem
 from mes.flows.line.record_cube_test import record_cube_test
 from mes.flows.line.work_job import finish_job, settle_job, start_job
 from mes.flows.plan_document import plan_document
-from mes.flows.record_scan import record_scan
+from mes.flows.record_scan import record_scan, settle_exception
 from mes.flows.release_order import release_order
 from mes.flows.release_plan import ReleasedPlan, release_plan, unfinished
 from mes.flows.set_due import set_due
@@ -28,11 +28,12 @@ from mes.orders.intake.result import ImportResult
 from mes.orders.order import Order, StoreyDue
 from mes.planning.problem import Plan, Problem
 from mes.tracking.component import Component, Lifecycle
-from mes.tracking.scan import ScanCommand
+from mes.tracking.scan import ScanAnswer, ScanCommand, ScanException
 
 Reader = Callable[[Path, str | None, str | None, Callable[[int, int, str], None]], "ImportResult"]
 Planner = Callable[[Problem], Plan]
 T = TypeVar("T")
+CREATED, REPEATED = 201, 200
 
 
 @dataclass
@@ -84,13 +85,26 @@ class PlantCommands:
         )
 
     async def record_scan(self, command: ScanCommand, actor: str, roles: Sequence[str]) -> tuple[int, dict[str, Any]]:
-        answer = await self.store.run(
-            lambda tx: record_scan(tx, command, roles),
+        """Status and body of the answer: 201 with the new state, 409 with the broken rule; a repeat gets the first body with 200 or 409."""
+        told_before = True
+
+        def story(tx: Tx) -> ScanAnswer:
+            nonlocal told_before
+            told_before = False
+            return record_scan(tx, command, roles)
+
+        answer = await self.store.run(story, actor=actor, cmd_id=command.event_id, body=command.model_dump(mode="json"))
+        return (REPEATED if told_before and answer.status == CREATED else answer.status), answer.body
+
+    async def settle_exception(
+        self, exception_id: str, status: str, reason: str, actor: str, cmd_id: str
+    ) -> ScanException:
+        return await self.store.run(
+            lambda tx: settle_exception(tx, exception_id, status, reason),
             actor=actor,
-            cmd_id=command.event_id,
-            body=command.model_dump(mode="json"),
+            cmd_id=cmd_id,
+            body=["exception", exception_id, status, reason],
         )
-        return answer.status, answer.body
 
     async def import_order(
         self,
@@ -114,6 +128,8 @@ class PlantCommands:
                 file_sha256=sha,
                 source=result.source,
                 drafts=list(result.components),
+                findings=document["findings"],
+                excluded=document["excluded"],
             ),
             actor=actor,
         )

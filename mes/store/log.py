@@ -7,7 +7,7 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -40,7 +40,7 @@ IDLE_S = 1.0
 class SqlStore:
     """The Store on SQLite or PostgreSQL: one writer thread with group commit, all states in memory.
 
-    `place` is "enterprise/site" of the message topics; `outbox=False` writes no messages (no broker is configured).
+    `place` is "enterprise/site" of the message topics, `areas` the area of each line; `outbox=False` writes no messages (no broker is configured).
     `inline=True` works without a thread, in the caller: for deterministic simulation, and for SQLite in memory.
     """
 
@@ -54,6 +54,7 @@ class SqlStore:
         ids: IdSource,
         publish_prefix: str = "mes",
         place: str = "",
+        areas: Mapping[str, str] | None = None,
         outbox: bool = True,
         inline: bool = False,
         group_limit: int = GROUP_LIMIT,
@@ -62,7 +63,7 @@ class SqlStore:
             raise StoreError("A database in memory has one connection only.", hint="Use inline=True or a file.")
         self.engine, self.plant, self._clock, self._inline, self._limit = engine, plant, clock, inline, group_limit
         self._memory = Memory(kinds)
-        address = Address(publish_prefix, place, outbox)
+        address = Address(publish_prefix, place, outbox, areas or {})
         self._writer = Writer(engine, self._memory, plant=plant, ids=ids, address=address)
         self._queue: queue.SimpleQueue[list[Wish] | None] = queue.SimpleQueue()
         self._gathered: list[Wish] = []

@@ -35,11 +35,20 @@ class Answer(NamedTuple):
 
 
 class Address(NamedTuple):
-    """Where messages of the plant go: `<prefix>/v1/<enterprise>/<site>/…`; without `on` no message is written."""
+    """Where messages of the plant go: `<prefix>/v1/<enterprise>/<site>/…`; without `on` no message is written.
+
+    `areas` names the area of each line, so that a story needs to know its line only.
+    """
 
     prefix: str
     site: str
     on: bool
+    areas: Mapping[str, str] = {}
+
+    def place(self, place: str) -> str:
+        """ "area/line/unit" of "line/unit"; other places stay as they are."""
+        area = self.areas.get(place.partition("/")[0])
+        return f"{area}/{place}" if area else place
 
 
 class Batch:
@@ -142,7 +151,7 @@ class StoryTx:
         }
         self.messages.append(
             {"plant": self._batch.plant, "msg_id": message["id"], "payload": canonical(message)}
-            | {"topic": topic(address.prefix, address.site, place, kind, name)}
+            | {"topic": topic(address.prefix, address.site, address.place(place), kind, name)}
             | {"retain": kind in RETAINED, "qos": 1, "created_at": self.now}
         )
 

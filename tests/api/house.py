@@ -17,9 +17,9 @@ from mes.core.clock import FixedClock, system_clock
 from mes.core.errors import IntakeRejected
 from mes.core.ids import SeededIds
 from mes.core.settings import demo_plant
+from mes.flows.commands import PlantCommands
 from mes.flows.line.record_cube_test import record_cube_test
 from mes.flows.line.work_job import finish_job, settle_job, start_job
-from mes.flows.record_scan import record_scan
 from mes.flows.set_due import set_due
 from mes.lines.plant_file import PlantFolder, read_plant
 from mes.plc.tags import TagTable
@@ -69,13 +69,7 @@ class StoryCommands:
         )
 
     async def record_scan(self, command: Any, actor: str, roles: Sequence[str]) -> tuple[int, dict[str, Any]]:
-        answer = await self.store.run(
-            lambda tx: record_scan(tx, command, roles),
-            actor=actor,
-            cmd_id=command.event_id,
-            body=command.model_dump(mode="json"),
-        )
-        return answer.status, answer.model_dump(mode="json")
+        return await PlantCommands.record_scan(self, command, actor, roles)  # type: ignore[arg-type]
 
     async def import_order(
         self, path: Path, project: str | None, profile: str | None, actor: str, progress: Any

@@ -76,7 +76,7 @@ async def test_scans_answer_the_same_again_and_keep_what_breaks_a_rule(house: Ho
         first = await client.post("/api/v1/scans", json=scan)
         assert (first.status_code, first.json()["lifecycle"]) == (201, "site_accepted"), first.text
         again = await client.post("/api/v1/scans", json=scan)
-        assert again.json() == first.json()
+        assert (again.status_code, again.json()) == (200, first.json())
         other = await client.post("/api/v1/scans", json={**scan, "place": "elsewhere"})
         assert (other.status_code, other.json()["code"]) == (409, "id_reused")
         wet = {**SCAN, "event_id": "019a0000-0000-7000-8000-000000000002", "code": house.codes[7]}
@@ -87,7 +87,10 @@ async def test_scans_answer_the_same_again_and_keep_what_breaks_a_rule(house: Ho
         assert body["exception_id"] == wet["event_id"]
         assert broken.headers["content-type"] == "application/problem+json"
         both = await client.post("/api/v1/scans/batch", json={"scans": [scan, wet]})
-        assert [item["status"] for item in both.json()] == [first.status_code, 409]
+        assert [item["status"] for item in both.json()] == [200, 409]
+        late = await client.post("/api/v1/scans", json=wet)
+        assert (late.status_code, late.json()) == (409, body)
+        assert len(house.services.store.events(kind="scan_exception")) == 1
 
 
 async def test_an_upload_is_followed_to_its_end(house: House) -> None:

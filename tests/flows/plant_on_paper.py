@@ -70,14 +70,22 @@ def draft(mark: str, family: str = "half_slab", quantity: int = 1, **more: objec
 class PaperPlant:
     """The demo plant with one order, planned and released. `crew` works off manual jobs."""
 
-    def __init__(self, speed: float = 600.0) -> None:
+    def __init__(self, speed: float = 600.0, *, outbox: bool = False) -> None:
         self.folder: PlantFolder = read_plant(DEMO)
         self.plant = self.folder.plant
         self.line = self.plant.lines[0]
         self.clock = LoopClock(START, speed)
         self.ids = SeededIds(7)
         self.store = SqlStore(
-            make_engine("sqlite://"), KINDS, plant="demo", clock=self.clock, ids=self.ids, outbox=False, inline=True
+            make_engine("sqlite://"),
+            KINDS,
+            plant="demo",
+            clock=self.clock,
+            ids=self.ids,
+            place="acme/demo",
+            areas={"line-1": "hall-1"},
+            outbox=outbox,
+            inline=True,
         )
         self.telemetry = MemoryTelemetry()
         self.machines = {s.link: PaperMachine() for s in self.line.stations if s.link}

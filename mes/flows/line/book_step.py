@@ -57,6 +57,7 @@ def _return_pallet(tx: Tx, run: PalletRun) -> None:
     pallet = tx.get(Pallet, run.pallet)
     if pallet is not None and pallet.run == run.id:
         tx.append(Pallet, run.pallet, "pallet_returned", {})
+        tx.publish("state", "run", "", place=f"{run.line}/{run.pallet}")
 
 
 def _book_piece(tx: Tx, plant: Plant, run: PalletRun, code: str, job: LineJob, result: Mapping[str, Any]) -> None:
@@ -79,7 +80,7 @@ def _book_piece(tx: Tx, plant: Plant, run: PalletRun, code: str, job: LineJob, r
         case "store":
             data["place"], data["slot"] = "yard", str(result.get("bay") or _bay(plant, run.family))
     tx.append(Component, code, event, data)
-    tx.publish("event", "component", event, place=f"{run.line}/{job.station}")
+    tx.publish("event", "component", {"code": code, "event": event}, place=f"{run.line}/{job.station}")
 
 
 def _is_stored(tx: Tx, code: str) -> bool:

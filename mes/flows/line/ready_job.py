@@ -20,6 +20,8 @@ def ready_job(tx: Tx, line: Line, run_id: str, position: str, slot: str) -> Line
         return earlier[0]
     if position != run.position or slot != run.slot:
         tx.append(PalletRun, run_id, "run_moved", {"position": position, "slot": slot})
+        if run.pallet:
+            tx.publish("state", "position", slot or position, place=f"{line.id}/{run.pallet}")
     return new_job(tx, line, run, attempt=1)
 
 

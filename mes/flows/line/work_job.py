@@ -54,6 +54,7 @@ def stop_job(tx: Tx, job_id: str, stop: str, reason: str, result: Mapping[str, A
     need_state(job, "ready", "running")
     tx.append(LineJob, job_id, "job_stopped", {"stop": stop, "reason": reason, "result": dict(result or {})})
     tx.append(PalletRun, job.run, "run_stopped", {"reason": reason})
+    tx.publish("state", "job", "stopped", place=f"{job.line}/{job.station}")
     tx.publish("alarm", "job-stopped", f"{stop}: {reason}", place=f"{job.line}/{job.station}")
     return _job(tx, job_id)
 
@@ -67,6 +68,7 @@ def settle_job(tx: Tx, plant: Plant, line: Line, job_id: str, decision: Decision
     tx.append(LineJob, job_id, "job_settled", {"decision": decision, "reason": reason})
     if decision == "scrap":
         book_scrap(tx, job, reason)
+        tx.publish("state", "job", "scrapped", place=f"{job.line}/{job.station}")
         return _job(tx, job_id)
     tx.append(PalletRun, job.run, "run_resumed", {})
     if decision == "done":
