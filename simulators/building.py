@@ -77,10 +77,12 @@ def write_building(
     seed: int = 7,
     building: str = "1号楼",
     project: str = "桐乡示范住宅项目",
+    most: int | None = None,
 ) -> Path:
-    """Writes the building and returns its path."""
+    """Writes the building and returns its path; of each floor the first `most` pieces only."""
     writer = _Writer(project, building)
     for floor in design_building(floors=floors, bays=bays, seed=seed):
+        floor.pieces = floor.pieces[:most]
         writer.floor(floor)
     writer.model.write(str(path))
     return path
@@ -386,13 +388,11 @@ def all_pieces(floors: Iterable[Floor]) -> Iterator[PieceType]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m simulators.building", description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--floors", type=int, default=3)
-    parser.add_argument("--bays", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=7)
-    given = parser.parse_args(arguments)
-    write_building(given.out, floors=given.floors, bays=given.bays, seed=given.seed)
-    pieces = sum(1 for _ in all_pieces(design_building(floors=given.floors, bays=given.bays, seed=given.seed)))
-    sys.stdout.write(f"{given.out}: {pieces} pieces\n")
+    for name, value in (("--floors", 3), ("--bays", 4), ("--seed", 7)):
+        parser.add_argument(name, type=int, default=value)
+    given = vars(parser.parse_args(arguments))
+    path = write_building(given.pop("out"), **given)
+    sys.stdout.write(f"{path}: {sum(1 for _ in all_pieces(design_building(**given)))} pieces\n")
     return 0
 
 

@@ -79,6 +79,7 @@ class Demo:
         self._children.append(child)
         ready = await ready_line(child, self.site.log("plcs"))
         self.site.links.write_text(json.dumps(ready["links"]), encoding="utf-8")
+        self.site.control.write_text(json.dumps({"port": ready["control"]}), encoding="utf-8")
         say(f"{len(ready['links'])} simulated PLC links are up.")
 
     async def _start_mes(self) -> None:

@@ -39,6 +39,11 @@ class DemoSite:
         return self.data / "links.json"
 
     @property
+    def control(self) -> Path:
+        """Port of the socket on which the simulated PLCs take faults on demand."""
+        return self.data / "control.json"
+
+    @property
     def people(self) -> Path:
         return self.data / "demo-logins.json"
 

@@ -9,12 +9,13 @@ if TYPE_CHECKING:
 
 FREEZE_S = 6.0
 SLOW_FACTOR = 4.0
-KINDS = ("drop", "freeze", "restart", "bad", "refuse", "slow", "heal", "state")
+KINDS = ("drop", "freeze", "restart", "bad", "refuse", "abort", "slow", "heal", "pin", "state")
 
 
 class Faults:
     """`drop` closes connections, `freeze` stops answering for a while, `restart` cycles the power of one PLC, `bad` spoils the
-    quality of its gauges, `refuse` refuses the next start, `slow` stretches its jobs, `heal` ends bad and slow, `state` asks.
+    quality of its gauges, `refuse` refuses the next start, `abort` ends its job at the machine's own panel, `slow` stretches
+    its jobs, `pin` holds the first gauge at a value, `heal` ends bad, slow and pin, `state` asks.
 
     The stations of one OPC UA server share their connections: drop, freeze and the loss at a restart concern all of them.
     """
@@ -24,7 +25,7 @@ class Faults:
         self._server: asyncio.Server | None = None
 
     def inject(self, link: str, fault: str, value: float | None = None) -> dict[str, Any]:
-        """`value` is the seconds of a freeze or the factor of slow. Raises KeyError for an unknown link or fault."""
+        """`value` is the seconds of a freeze, the factor of slow or the value of a pin. Raises KeyError for an unknown link or fault."""
         if fault not in KINDS:
             raise KeyError(f"fault {fault!r} is unknown; known: {', '.join(KINDS)}")
         if link not in self._plant.plcs:
@@ -38,12 +39,18 @@ class Faults:
             self._restart(link)
         elif fault == "refuse":
             program.refuse_next = True
+        elif fault == "abort":
+            program.abort(program.memory.job)
+            program.remember()
         elif fault == "bad":
             program.bad_quality = True
         elif fault == "slow":
             program.twin.slow = value or SLOW_FACTOR
         elif fault == "heal":
             program.bad_quality, program.twin.slow = False, 1.0
+            program.pin(None)
+        elif fault == "pin":
+            program.pin(value)
         return self._state(link)
 
     async def listen(self) -> int:
@@ -76,6 +83,7 @@ class Faults:
             "ends": memory.ends,
             "boots": memory.boots,
             "reason": program.reason,
+            "pinned_shown_at": program.pinned_shown_at,
         }
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

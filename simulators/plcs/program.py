@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -105,6 +106,8 @@ class PlcProgram:
         self.reason = ""
         self.refuse_next = False
         self.bad_quality = False
+        self.pinned: float | None = None
+        self.pinned_shown_at: float | None = None
         self._battery, self._journal = battery, journal
         self._kept_at = 0.0
         self._pending: tuple[int, dict[str, Any], Mapping[str, Any] | None] | None = None
@@ -180,10 +183,14 @@ class PlcProgram:
             memory.state, memory.last_done, memory.ends = DONE, memory.job, memory.ends + 1
             memory.data = dict(self.twin.result)
             self.twin.stop()
-            self.remember()
             self._journal.write(self.link, memory.job, "ended", self.clock.now())
+            self.remember()
             return True
         return False
+
+    def pin(self, value: float | None) -> None:
+        """Holds the first gauge at a value, for measuring how long a change takes to a screen; None lets it go."""
+        self.pinned, self.pinned_shown_at = value, None
 
     def remember(self, *, durable: bool = True) -> None:
         self.memory.twin = self.twin.keep()
@@ -198,7 +205,11 @@ class PlcProgram:
 
     def values(self) -> dict[str, float]:
         """Measured values by tag name, with state and progress of the job."""
-        return {"state": self.memory.state, "progress": round(self.twin.progress), **self.twin.gauges()}
+        gauges = dict(self.twin.gauges())
+        if self.pinned is not None and gauges:
+            gauges[next(iter(gauges))] = self.pinned
+            self.pinned_shown_at = self.pinned_shown_at or time.time()
+        return {"state": self.memory.state, "progress": round(self.twin.progress), **gauges}
 
 
 class Watch:
