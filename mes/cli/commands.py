@@ -15,7 +15,10 @@ from mes.cli.plc import plc
 from mes.core.settings import read_settings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="MES for precast concrete plants. 预制构件厂制造执行系统。"
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="MES for precast concrete plants. 预制构件厂制造执行系统。",
 )
 app.command("import")(import_file)
 app.command("plan")(plan)

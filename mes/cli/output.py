@@ -1,16 +1,19 @@
 """How the command line speaks: one JSON document on standard output, sentences on standard error, and the exit codes of the contract."""
 
+import errno
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
-from mes.core.errors import ConfigError, IntakeRejected, MesError, StoreError
+from mes.core.errors import ConfigError, IntakeRejected, MesError
 
 REFUSED, FAILED = 2, 1
+FAILURES = ("store_error", "store_full", "store_busy", "disk_full", "system_failed", "answer_unreadable")
+TRACEBACK = "MES_TRACEBACK"
 
 
 def say(text: str) -> None:
@@ -34,17 +37,41 @@ def refusals(as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except MesError as error:
-        say(f"{error}{' ' + error.hint if error.hint else ''}")
-        if as_json:
-            show(_document(error), True)
-        raise typer.Exit(
-            FAILED if isinstance(error, StoreError) and error.code == "store_error" else REFUSED
-        ) from error
+        _refuse(error, as_json)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except OSError as error:
-        say(f"{error.filename or 'The system'}: {error.strerror or error}.")
-        raise typer.Exit(FAILED) from error
+        _refuse(_of_system(error), as_json)
+
+
+def failed(error: Exception) -> int:
+    """The one sentence about a fault of the program itself, and its exit code."""
+    say(f"The program failed: {type(error).__name__}: {error}. Set {TRACEBACK}=1 and repeat it to see where.")
+    return FAILED
+
+
+def _refuse(error: MesError, as_json: bool) -> NoReturn:
+    say(_sentence(error))
+    if as_json:
+        show(_document(error), True)
+    raise typer.Exit(FAILED if error.code in FAILURES else REFUSED) from error
+
+
+def _sentence(error: MesError) -> str:
+    text = str(error).strip()
+    if "\n" in text:
+        return f"{text}\n{error.hint}".strip()
+    return f"{text if text.endswith(('.', '!', '?')) else text + '.'} {error.hint}".strip()
+
+
+def _of_system(error: OSError) -> MesError:
+    """A file that cannot be used is a refused input; anything else is the machine's failure."""
+    told = f"{error.filename or 'The system'}: {error.strerror or error}."
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError):
+        return MesError(told, code="file_unusable", hint="Check the path and its permissions.")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return MesError(told, code="disk_full", hint="Free space on that disk, then repeat the command.")
+    return MesError(told, code="system_failed")
 
 
 def _document(error: MesError) -> dict[str, Any]:

@@ -68,7 +68,7 @@ async def _links(folder: Path, timeout: float) -> dict[str, Any]:
 
 
 def _check_text(document: dict[str, Any]) -> str:
-    faults = [f"{f['file']}:{f['line']}: {f['path']}: {f['message']}" for f in document["faults"]]
+    faults = [Fault(**fault).line_of_text for fault in document["faults"]]
     links = [f"link {link['link']}: {link['state']} {link['reason']}" for link in document["links"]]
     return "\n".join(faults or [*links, "No faults."])
 

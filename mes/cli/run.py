@@ -14,9 +14,9 @@ from pathlib import Path
 import uvicorn
 
 from mes.app import House, claim_lines, open_lines, open_links, open_memory, read_clock
-from mes.app_messages import open_messages
 from mes.app_web import web_app
 from mes.cli.demo import need_free_port
+from mes.cli.messages import open_messages
 from mes.core.errors import MesError
 from mes.core.settings import Settings
 from mes.flows.line.progress import complete

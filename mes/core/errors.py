@@ -39,6 +39,12 @@ class Fault:
     code: str
     message: str
 
+    @property
+    def line_of_text(self) -> str:
+        """`file:line: path: what is wrong`; what is not known is left out."""
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (where, self.path, self.message) if part)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -54,7 +60,7 @@ class ConfigError(MesError):
     code = "config_faulty"
 
     def __init__(self, faults: Sequence[Fault], *, hint: str = "Mend the lines named above and start again.") -> None:
-        lines = [f"{f.file}:{f.line}: {f.path}: {f.message}" for f in faults]
+        lines = [fault.line_of_text for fault in faults]
         super().__init__(f"The configuration has {len(faults)} fault(s):\n" + "\n".join(lines), hint=hint)
         self.faults = list(faults)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from mes.core.errors import ConfigError, Fault, StoreBusy, StoreError, StoreFull
@@ -46,7 +46,7 @@ def make_engine(url: str, *, durable: bool = True) -> Engine:
 
     Raises ConfigError for any other scheme.
     """
-    backend = make_url(url).get_backend_name()
+    backend = _backend(url)
     if backend == "postgresql":
         return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=16, connect_args=PG_ARGS)
     if backend != "sqlite":
@@ -58,6 +58,14 @@ def make_engine(url: str, *, durable: bool = True) -> Engine:
         engine = create_engine(url)
     _tame_sqlite(engine, durable)
     return engine
+
+
+def _backend(url: str) -> str:
+    try:
+        return make_url(url).get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as error:
+        text = "is no database URL; write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+        raise ConfigError([Fault("environment", 0, "MES_DATABASE_URL", "url", text)]) from error
 
 
 def is_memory(url: str) -> bool:

@@ -1,5 +1,6 @@
 """Care for the database: upgrade it to this program, check that nothing was tampered with, back it up, restore it."""
 
+import fcntl
 import json
 import shutil
 import sqlite3
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from mes.core.errors import SchemaTooNew, SchemaTooOld, StoreError
+from mes.core.errors import NotFound, SchemaTooNew, SchemaTooOld, StoreBusy, StoreError
 from mes.core.event import StreamKind
 from mes.store.engine import is_memory, make_engine, translate, writing
 from mes.store.memory import GENESIS, Entry, Place, chain_hash, event_of, fold
@@ -90,23 +91,46 @@ def check(url: str, kinds: Iterable[StreamKind]) -> list[str]:
 
 
 def backup(url: str, out: Path) -> None:
-    """Copies a SQLite database, while it is in use, into the file `out`. Raises StoreError for PostgreSQL."""
-    with closing(sqlite3.connect(_file(url))) as source, closing(sqlite3.connect(out)) as target:
-        source.backup(target)
+    """Copies a SQLite database, while it is in use, into the file `out`. Raises NotFound without a database, StoreError for PostgreSQL."""
+    source_file = _file(url)
+    if not source_file.exists():
+        raise NotFound(f"There is no database {source_file}.", hint="Name its data folder with --data.")
+    try:
+        with closing(sqlite3.connect(source_file)) as source, closing(sqlite3.connect(out)) as target:
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"The backup to {out} failed: {error}.", code="backup_failed", hint="Check the path and the free space."
+        ) from error
 
 
 def restore(file: Path, url: str) -> None:
-    """Puts a backup in the place of a SQLite database that no program has open; the old one is kept as `….before`."""
+    """Puts a backup in the place of a SQLite database; the old one is kept as `….before`. Raises StoreBusy when a line runs on it."""
     target = _file(url)
     if not file.exists():
-        raise StoreError(f"{file} does not exist.")
+        raise NotFound(f"{file} does not exist.", hint="Name a file that `mes db backup` wrote.")
     if not _is_sound(file):
-        raise StoreError(f"{file} is damaged or no database; nothing was restored.")
+        raise StoreError(
+            f"{file} is damaged or no database; nothing was restored.",
+            code="backup_damaged",
+            hint="Name a file that `mes db backup` wrote.",
+        )
+    if any(_is_held(lock) for lock in target.parent.glob(target.name + ".*.lock")):
+        raise StoreBusy(f"A program runs on {target}.", code="database_in_use", hint="Stop the MES, then restore.")
     if target.exists():
         shutil.copy2(target, target.with_name(target.name + ".before"))
     for tail in ("", "-wal", "-shm"):
         target.with_name(target.name + tail).unlink(missing_ok=True)
     shutil.copy2(file, target)
+
+
+def _is_held(lock: Path) -> bool:
+    with lock.open("rb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def _grow(engine: Engine, revision: str | None) -> None:
