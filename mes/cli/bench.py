@@ -141,7 +141,7 @@ def push(changes: Annotated[int, typer.Option(min=1)] = 240, as_json: Json = Fal
     """Milliseconds from a changed PLC tag to the board in a real Chromium."""
     import asyncio
 
-    from mes.cli.bench_push import bench_push
+    from mes.cli.measure.push import bench_push
 
     with refusals(as_json):
         show(measured(asyncio.run(bench_push(changes))), as_json)
@@ -156,7 +156,7 @@ def idle(
     """Memory and processor time of `mes run` with the demo plant and nothing to do."""
     import asyncio
 
-    from mes.cli.bench_idle import bench_idle
+    from mes.cli.measure.idle import bench_idle
 
     with refusals(as_json):
         show(measured(asyncio.run(bench_idle(seconds, orders=orders))), as_json)
