@@ -6,8 +6,8 @@ VIEW = "view"
 
 ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     "operator": frozenset({VIEW, "job.work", "scan.record"}),
-    "shift_lead": frozenset({VIEW, "job.work", "job.settle", "scan.record", "order.due"}),
-    "quality": frozenset({VIEW, "job.work", "quality.sign", "scan.record"}),
+    "shift_lead": frozenset({VIEW, "job.work", "job.settle", "scan.record", "scan.settle", "order.due"}),
+    "quality": frozenset({VIEW, "job.work", "quality.sign", "scan.record", "scan.settle"}),
     "planner": frozenset({VIEW, "order.import", "order.due", "plan.release"}),
     "integrator": frozenset({VIEW, "plc.write", "job.settle"}),
     "site": frozenset({VIEW, "scan.record"}),
@@ -20,6 +20,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "order.due",
             "plan.release",
             "scan.record",
+            "scan.settle",
             "plc.write",
             "user.manage",
         }

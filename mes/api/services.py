@@ -15,7 +15,7 @@ from mes.lines.run import PalletRun
 from mes.orders.order import StoreyDue
 from mes.plc.tags import TagTable
 from mes.store.people import People
-from mes.tracking.scan import ScanCommand
+from mes.tracking.scan import ScanCommand, ScanException
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, of, what) while a file is read; may come from another thread."""
@@ -42,6 +42,10 @@ class Commands(Protocol):
     async def record_scan(
         self, command: ScanCommand, actor: str, roles: Sequence[str]
     ) -> tuple[int, dict[str, Any]]: ...
+
+    async def settle_exception(
+        self, exception_id: str, status: str, reason: str, actor: str, cmd_id: str
+    ) -> ScanException: ...
 
     async def import_order(
         self, path: Path, project: str | None, profile: str | None, actor: str, progress: Progress

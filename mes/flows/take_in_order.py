@@ -1,5 +1,8 @@
 """Story: an imported file becomes an order with one line for each mark."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from mes.core.errors import IntakeRejected
 from mes.core.ports import Tx
 from mes.orders.component_type import ComponentDraft
@@ -7,7 +10,15 @@ from mes.orders.order import Order, OrderLine, line_key, order_line_added, order
 
 
 def take_in_order(
-    tx: Tx, *, project: str, file_name: str, file_sha256: str, source: str, drafts: list[ComponentDraft]
+    tx: Tx,
+    *,
+    project: str,
+    file_name: str,
+    file_sha256: str,
+    source: str,
+    drafts: list[ComponentDraft],
+    findings: Sequence[Mapping[str, Any]] = (),
+    excluded: Sequence[Mapping[str, Any]] = (),
 ) -> Order:
     """The same file of the same project is taken in once; a second time gives the first order."""
     if not drafts:
@@ -21,7 +32,14 @@ def take_in_order(
         return known
     order_id = f"O-{tx.ids.uuid()[-12:].upper()}"
     data = order_taken(
-        order_id, project=project, file_name=file_name, file_sha256=file_sha256, source=source, drafts=drafts
+        order_id,
+        project=project,
+        file_name=file_name,
+        file_sha256=file_sha256,
+        source=source,
+        drafts=drafts,
+        findings=findings,
+        excluded=excluded,
     )
     tx.append(Order, order_id, "order_taken", data)
     for draft in drafts:

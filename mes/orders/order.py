@@ -10,6 +10,8 @@ from typing import Any
 from mes.core.event import Event, State, StreamKind
 from mes.orders.component_type import ComponentDraft
 
+FINDINGS_KEPT = 200
+
 
 class StoreyDue(State):
     """When a storey is needed: `due` and `sequence` (order of erection, 1 first) are None until the site calls them off."""
@@ -30,6 +32,8 @@ class Order(State):
     released: bool = False
     storeys: list[StoreyDue] = []
     line_ids: list[str] = []
+    findings: list[dict[str, Any]] = []
+    excluded: list[dict[str, Any]] = []
     taken_at: datetime | None = None
     released_at: datetime | None = None
 
@@ -54,9 +58,17 @@ def line_key(order_id: str, mark: str) -> str:
 
 
 def order_taken(
-    order_id: str, *, project: str, file_name: str, file_sha256: str, source: str, drafts: Sequence[ComponentDraft]
+    order_id: str,
+    *,
+    project: str,
+    file_name: str,
+    file_sha256: str,
+    source: str,
+    drafts: Sequence[ComponentDraft],
+    findings: Sequence[Mapping[str, Any]] = (),
+    excluded: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Data of the event `order_taken`: buildings and storeys come from the places of the pieces."""
+    """Data of the event `order_taken`: buildings and storeys come from the places of the pieces; of the findings the first are kept."""
     places = {(p.building, p.storey): None for d in drafts for p in d.placements}
     places |= {(d.building, d.storey): None for d in drafts if not d.placements}
     return {
@@ -68,6 +80,8 @@ def order_taken(
         "source": source,
         "storeys": [{"building": building, "storey": storey} for building, storey in places],
         "line_ids": [line_key(order_id, draft.mark) for draft in drafts],
+        "findings": [dict(row) for row in findings[:FINDINGS_KEPT]],
+        "excluded": [dict(row) for row in excluded[:FINDINGS_KEPT]],
     }
 
 

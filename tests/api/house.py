@@ -71,6 +71,9 @@ class StoryCommands:
     async def record_scan(self, command: Any, actor: str, roles: Sequence[str]) -> tuple[int, dict[str, Any]]:
         return await PlantCommands.record_scan(self, command, actor, roles)  # type: ignore[arg-type]
 
+    async def settle_exception(self, exception_id: str, status: str, reason: str, actor: str, cmd_id: str) -> Any:
+        return await PlantCommands.settle_exception(self, exception_id, status, reason, actor, cmd_id)  # type: ignore[arg-type]
+
     async def import_order(
         self, path: Path, project: str | None, profile: str | None, actor: str, progress: Any
     ) -> Any:

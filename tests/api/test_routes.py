@@ -93,6 +93,25 @@ async def test_scans_answer_the_same_again_and_keep_what_breaks_a_rule(house: Ho
         assert len(house.services.store.events(kind="scan_exception")) == 1
 
 
+async def test_a_scan_that_broke_a_rule_is_settled_once_with_a_reason_by_those_who_may(house: House) -> None:
+    wet = {**SCAN, "event_id": "wet-scan-1", "code": house.codes[0], "action": "installed"}
+    address = f"/api/v1/scans/exceptions/{wet['event_id']}/settle"
+    async with house.client("site") as client:
+        assert (await client.post("/api/v1/scans", json=wet)).status_code == 409
+        assert (await client.post(address, json={"status": "void", "reason": "test"})).status_code == 403
+    async with house.client("quality") as client:
+        assert "wet-scan-1" in (await client.get("/inbox")).text
+        refused = await client.post(address, json={"status": "void", "reason": " "})
+        assert refused.json()["code"] == "settlement_invalid"
+        settled = await client.post(address, json={"status": "void", "reason": "wrong piece"})
+        assert settled.status_code == 200
+        assert settled.json()["settled_by"] == "quality"
+        assert "wet-scan-1" not in (await client.get("/inbox")).text
+        again = await client.post(address, json={"status": "fixed", "reason": "late"})
+        assert again.status_code == 409
+        assert again.json()["code"] == "already_done"
+
+
 async def test_an_upload_is_followed_to_its_end(house: House) -> None:
     async with house.client("planner") as client:
         good = {"file": ("a/../b.ifc", b"ISO-10303-21; ...")}

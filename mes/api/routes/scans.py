@@ -1,6 +1,6 @@
 """Scans over HTTP: phones and scanners send what they saw; nothing is ever dropped."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
@@ -8,17 +8,32 @@ from pydantic import BaseModel, Field
 
 from mes.api.auth import Person, require
 from mes.api.errors import body_of, problem_body
-from mes.api.routes.common import Given
+from mes.api.routes.common import CommandId, Given
 from mes.api.services import Services
 from mes.core.errors import MesError
 from mes.tracking.scan import ScanCommand
 
 router = APIRouter(prefix="/api/v1/scans", tags=["scans"])
+Settler = Annotated[Person, Depends(require("scan.settle"))]
 Scanner = Annotated[Person, Depends(require("scan.record"))]
 
 
 class ScanBatch(BaseModel):
     scans: Annotated[list[ScanCommand], Field(max_length=200)]
+
+
+class Settlement(BaseModel):
+    status: Literal["confirmed", "fixed", "void"]
+    reason: Annotated[str, Field(max_length=500)]
+
+
+@router.post("/exceptions/{exception_id}/settle")
+async def settle(
+    exception_id: str, body: Settlement, services: Given, person: Settler, cmd_id: CommandId
+) -> dict[str, Any]:
+    """A person decides about a scan that broke a rule: it was right, it has been put right, or it counts for nothing."""
+    settled = await services.commands.settle_exception(exception_id, body.status, body.reason, person.name, cmd_id)
+    return settled.model_dump(mode="json")
 
 
 @router.post("", status_code=201)

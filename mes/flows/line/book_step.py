@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mes.core.errors import RuleBroken
 from mes.core.ports import Tx
+from mes.core.rules import load_rules
 from mes.lines.job import LineJob
 from mes.lines.plant import Plant
 from mes.lines.run import Pallet, PalletRun
 from mes.tracking.component import Component, Lifecycle
+from mes.tracking.inspection import Measured, inspect_outgoing
 
 EVENT_AFTER = {
     "place_moulds": "mould_ready",
@@ -77,10 +80,38 @@ def _book_piece(tx: Tx, plant: Plant, run: PalletRun, code: str, job: LineJob, r
         case "label":
             component = tx.get(Component, code)
             data["label_no"] = (component.label_no if component else 0) + 1
+        case "inspect_outgoing":
+            data |= _inspected(tx, code, result)
         case "store":
             data["place"], data["slot"] = "yard", str(result.get("bay") or _bay(plant, run.family))
     tx.append(Component, code, event, data)
     tx.publish("event", "component", {"code": code, "event": event}, place=f"{run.line}/{job.station}")
+
+
+def _inspected(tx: Tx, code: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Measured dimensions (`result["measured"][code]`, mm) judged by the tolerances; nothing where none were taken.
+
+    Raises RuleBroken(code="out_of_tolerance"): such a piece is not passed.
+    """
+    component = tx.get(Component, code)
+    taken: Mapping[str, Any] = (result.get("measured") or {}).get(code) or {}
+    if component is None or not taken:
+        return {}
+    nominal = {"length": component.length_mm, "width": component.width_mm, "thickness": component.thickness_mm}
+    measured = [
+        Measured(item=item, nominal_mm=nominal[item], measured_mm=float(value))
+        for item, value in taken.items()
+        if item in nominal
+    ]
+    inspection = inspect_outgoing(component, tx.actor, measured, load_rules("tolerances"))
+    outside = [f"{m.item} {m.measured_mm:g} mm" for m in inspection.measurements if not m.ok]
+    if outside:
+        raise RuleBroken(
+            f"{component.mark} is out of tolerance: {', '.join(outside)}.",
+            code="out_of_tolerance",
+            hint="Measure again, or sign as not passed with a reason.",
+        )
+    return inspection.event_data()
 
 
 def _is_stored(tx: Tx, code: str) -> bool:

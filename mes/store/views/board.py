@@ -79,12 +79,15 @@ class BoardView:
     def _stations(self, runs: list[PalletRun], jobs: list[LineJob], links: dict[str, Any]) -> dict[str, Cell]:
         at = {run.position: run for run in runs if run.position}
         by_id = {run.id: run for run in runs}
+        working = {job.run for job in jobs if job.state == "running"}
         by_station = {job.station: job for job in sorted(jobs, key=lambda job: job.ready_at)}
         cells = {}
         for line in self._plant.lines:
             for station in line.stations:
                 job = by_station.get(station.id)
                 run = at.get(station.id) or (by_id.get(job.run) if job else None)
+                if job is None and run is not None and run.id in working:
+                    run = None  # its place is kept, but it is worked on elsewhere
                 cells[station.id] = self._station(station, run, job, links.get(station.link or ""))
         return cells
 
@@ -177,21 +180,27 @@ class BoardView:
         return alarms | self._late(runs)
 
     def _late(self, runs: list[PalletRun]) -> dict[str, Cell]:
-        """Pallets whose due operation should have ended an hour ago."""
-        late = {}
+        """One alarm for all pallets whose due operation should have ended an hour ago: a flood of them helps nobody."""
+        late: list[tuple[int, str]] = []
         for run in runs:
             step = run.due_step
             if run.status == "active" and step is not None:
                 minutes = int((self._now() - step.end).total_seconds() // 60)
                 if minutes >= 60:
-                    late[f"late/{run.id}"] = {
-                        "kind": "late",
-                        "level": "low",
-                        "pallet": run.pallet,
-                        "station": step.station,
-                        "hours": minutes // 60,
-                    }
-        return late
+                    late.append((minutes // 60, run.pallet))
+        if not late:
+            return {}
+        hours, pallet = max(late)
+        return {
+            "late": {
+                "kind": "late",
+                "level": "low",
+                "count": len(late),
+                "hours": hours,
+                "pallet": pallet,
+                "station": "",
+            }
+        }
 
 
 def _show(station: Station, run: PalletRun | None, job: LineJob | None, link: Any) -> Show:

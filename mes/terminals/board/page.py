@@ -14,7 +14,7 @@ from mes.terminals.shared.render import in_language, pages_of, state_texts
 
 router = APIRouter(include_in_schema=False)
 ALARMS = ("job_stopped", "link_down", "cube_test", "late")
-WORDS = ("ago", "No alarms", "pieces", "STALE since", "Live", "No data yet", "needs", "due", "of", "no date")
+WORDS = ("ago", "No alarms", "pieces", "STALE since", "Live", "No data yet", "needs", "due", "of", "no date", "pallets")
 SPECIAL_OPERATIONS = ("chamber_in", "chamber_out", "cure")
 
 

@@ -1,5 +1,6 @@
 """The public page of a component: what a phone shows after scanning the QR code. It names no people."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -7,12 +8,16 @@ from fastapi.responses import Response
 
 from mes.api.auth import Anybody
 from mes.api.routes.common import Given, component_of
+from mes.api.services import Services
+from mes.api.texts import translate
 from mes.orders.order import OrderLine, line_key
 from mes.store.views.shapes import outline_of, svg_path
-from mes.terminals.shared.render import pages_of
+from mes.terminals.shared.render import in_language, pages_of
 from mes.tracking.component import Component, Lifecycle, Quality
 
 router = APIRouter(include_in_schema=False)
+GLOBAL_ID = re.compile(r"[0-3][0-9A-Za-z_$]{21}")
+"""The id a BIM program gives a piece: it tells people on the site nothing."""
 MILESTONES = (
     Lifecycle.RELEASED,
     Lifecycle.PREPOUR_OK,
@@ -43,8 +48,22 @@ async def component_page(code: str, request: Request, services: Given, person: A
         "maker": maker,
         "verdict": verdict(component),
         "steps": timeline(component),
+        "place": lambda language: place_text(services, component, language),
+        "position": component.position if not GLOBAL_ID.fullmatch(component.position) else "",
     }
     return pages_of(request).show(request, "component/component.html", values)
+
+
+def place_text(services: Services, component: Component, language: str) -> str:
+    """Where a piece is, in words: the kind of place, the bay or station by its name, and the slot in it."""
+    plant = services.plant.plant
+    names = {station.id: station.name for line in plant.lines for station in line.stations}
+    names |= {bay.id: bay.name for bay in plant.yard}
+    parts = [part for part in (*component.location.place.split("/"), component.location.slot) if part]
+    words = [
+        in_language(names.get(part), language) or translate(language, f"place {part}", default=part) for part in parts
+    ]
+    return " · ".join(words)
 
 
 def verdict(component: Component) -> str:

@@ -7,7 +7,6 @@ from fastapi.responses import Response
 
 from mes.api.routes.common import Given, Viewer
 from mes.api.routes.orders import order_of, order_row
-from mes.api.services import Services
 from mes.orders.order import Order, OrderLine
 from mes.store.views.progress import progress
 from mes.store.views.shapes import outline_of, svg_path
@@ -28,14 +27,16 @@ async def orders_page(request: Request, services: Given, person: Viewer) -> Resp
 async def order_page(order_id: str, request: Request, services: Given, person: Viewer) -> Response:
     order = order_of(services, order_id)
     row = order_row(order, list(progress(services.store).values()))
-    lines = [_line(services, line) for line in services.store.find(OrderLine, order_id)]
+    pieces: dict[str, list[Component]] = {}
+    for component in services.store.find(Component, order_id):
+        pieces.setdefault(component.mark, []).append(component)
+    lines = [_line(line, pieces.get(line.draft.mark, [])) for line in services.store.find(OrderLine, order_id)]
     return pages_of(request).show(request, "orders/order.html", {"order": row, "lines": lines})
 
 
-def _line(services: Services, line: OrderLine) -> dict[str, Any]:
+def _line(line: OrderLine, pieces: list[Component]) -> dict[str, Any]:
     """A mark with its drawing and its pieces."""
     outline = outline_of(line)
-    pieces = [c for c in services.store.find(Component, line.order_id) if c.mark == line.draft.mark]
     return {
         "draft": line.draft,
         "path": svg_path(outline, outline.width),

@@ -26,17 +26,17 @@ async def plan_page(request: Request, services: Given, person: Viewer) -> Respon
     values = {
         "runs": [_row(services, run) for run in shown],
         "more": len(runs) - len(shown),
-        "chart": chart(shown),
+        "chart": chart(shown, services.clock.now()),
         "undated": _undated(services),
     }
     return pages_of(request).show(request, "plan/plan.html", values)
 
 
-def chart(runs: list[PalletRun]) -> dict[str, Any]:
-    """Bars in percent of the time shown: one row per pallet, one bar per operation."""
+def chart(runs: list[PalletRun], now: datetime) -> dict[str, Any]:
+    """Bars in percent of the time shown: one row per pallet, one bar per operation; `now` is None when it lies outside."""
     steps = [step for run in runs for step in run.steps]
     if not steps:
-        return {"rows": [], "days": []}
+        return {"rows": [], "now": None}
     start, end = min(s.start for s in steps), max(s.end for s in steps)
     span = max((end - start).total_seconds(), 1.0)
 
@@ -59,7 +59,7 @@ def chart(runs: list[PalletRun]) -> dict[str, Any]:
         }
         for run in runs
     ]
-    return {"rows": rows, "start": start, "end": end}
+    return {"rows": rows, "start": start, "end": end, "now": share(now) if start <= now <= end else None}
 
 
 def _row(services: Services, run: PalletRun) -> dict[str, Any]:

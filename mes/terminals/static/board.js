@@ -72,10 +72,10 @@ function alarms(all) {
   const shape = { job_stopped: "octagon", link_down: "cut", cube_test: "cube", late: "clock" };
   document.getElementById("alarms").replaceChildren(...(rows.length ? rows.map((alarm) => {
     const row = make("li", `alarm a-${alarm.level}`);
-    const place = [alarm.station ? (T.stations[alarm.station] ?? alarm.station) : "", alarm.pallet, alarm.slot].filter(Boolean).join(" · ");
+    const place = [alarm.station ? (T.stations[alarm.station] ?? alarm.station) : "", alarm.count ? `${alarm.count} ${T.words.pallets}` : "", alarm.pallet, alarm.slot].filter(Boolean).join(" · ");
     const link = make("a");
-    link.href = alarm.kind === "cube_test" ? "/inbox" : `/station/${alarm.station}`;
-    link.append(icon(shape[alarm.kind]), make("b", "", T.alarms[alarm.kind]), make("time", "", at(alarm.since)), make("span", "", `${place}${alarm.hours ? ` · ${alarm.hours} h` : ""}${alarm.reason ? ` · ${alarm.reason}` : ""}`));
+    link.href = { cube_test: "/inbox", late: "/plan" }[alarm.kind] ?? `/station/${alarm.station}`;
+    link.append(icon(shape[alarm.kind]), make("b", "", T.alarms[alarm.kind]), make("time", "", at(alarm.since)), make("span", "", `${place}${alarm.hours ? ` · ≤ ${alarm.hours} h` : ""}${alarm.reason ? ` · ${alarm.reason}` : ""}`));
     row.append(link);
     return row;
   }) : [make("li", "calm", T.words["No alarms"])]));

@@ -24,6 +24,14 @@ function bodyOf(form, button) {
     const data = { result: button?.value ?? "pass" };
     const boxes = [...form.querySelectorAll('input[name="check"]')];
     if (boxes.length) data.checklist = Object.fromEntries(boxes.map((box) => [box.value, box.checked]));
+    const measured = {};
+    for (const input of form.querySelectorAll("[data-measured]")) {
+      const [code, item] = input.dataset.measured.split("/");
+      if (input.value !== "") (measured[code] ??= {})[item] = Number(input.value);
+    }
+    if (Object.keys(measured).length) data.measured = measured;
+    const reason = form.querySelector('[name="reason"]')?.value.trim();
+    if (reason) data.reason = reason;
     return { data };
   }
   const body = form.dataset.body ? JSON.parse(form.dataset.body) : Object.fromEntries(new FormData(form, button?.name ? button : undefined));
@@ -106,6 +114,11 @@ document.addEventListener("submit", (event) => {
   const form = event.target, button = event.submitter;
   if (!(form.dataset.api || form.dataset.finish || form.dataset.upload || form.dataset.due)) return;
   event.preventDefault();
+  const why = form.querySelector("[data-for]");
+  if (why) {
+    why.required = why.dataset.for === button?.value;
+    if (why.required && !why.reportValidity()) return;
+  }
   if (button?.dataset.twice && !button.dataset.armed) {
     const before = button.textContent;
     button.dataset.armed = "1";

@@ -17,6 +17,7 @@ from mes.store.views.board import BoardView
 from mes.store.views.shapes import pallet_drawing
 from mes.store.views.states import Show
 from mes.terminals.shared.render import pages_of, state_texts
+from mes.tracking.component import Component
 from mes.tracking.inspection import prepour_items
 
 router = APIRouter(include_in_schema=False)
@@ -50,6 +51,7 @@ async def station_page(station_id: str, request: Request, services: Given, perso
         "job": job,
         "run": run,
         "drawing": pallet_drawing(services.store, services.plant.plant, run) if run else None,
+        "measure": _to_measure(services, job, run),
         "items": _items(job, run, language_of(request)),
         "by_hand": station.machine == "manual",
         "may_work": job is not None and _may_work(job, person),
@@ -70,6 +72,14 @@ def _items(job: LineJob | None, run: PalletRun | None, language: str) -> list[di
     if job is None or run is None or job.operation != "inspect_prepour":
         return []
     return [{"id": i.id, "text": i.zh if language == "zh" else i.en} for i in prepour_items(run.family)]
+
+
+def _to_measure(services: Services, job: LineJob | None, run: PalletRun | None) -> list[Component]:
+    """The pieces whose dimensions may be measured now."""
+    if job is None or run is None or job.operation != "inspect_outgoing":
+        return []
+    found = (services.store.get(Component, piece.component) for piece in run.pieces)
+    return [component for component in found if component is not None]
 
 
 def _may_work(job: LineJob, person: Any) -> bool:
