@@ -1,6 +1,7 @@
 """`mes plc …`: check a plant folder, show the read plan of a link, settle a job that no machine can decide."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,7 @@ def check(
             links = asyncio.run(_links(plant_dir, timeout))
         show({"faults": [vars(f) for f in faults], **links}, as_json, _check_text)
         if faults:
+            say(f"The plant folder {plant_dir} has {len(faults)} fault(s). Mend them and check it again.")
             raise typer.Exit(REFUSED)
 
 
@@ -39,25 +41,34 @@ def plant_faults(folder: Path) -> list[Fault]:
     from mes.plc.tagmap import load_tagmap
 
     faults: list[Fault] = []
-    plant = tagmap = None
+    for read in (partial(read_plant, machine_types=set(MACHINE_TYPES)), load_tagmap):
+        try:
+            read(folder)
+        except ConfigError as error:
+            faults += error.faults
+    return faults + _links_unknown(folder)
+
+
+def _links_unknown(folder: Path) -> list[Fault]:
+    """Stations whose link stands in no tags.yaml; says nothing about files that cannot be read."""
+    from mes.core.yamlfile import YamlFile
+    from mes.lines.plant_file import stations_of
+
     try:
-        plant = read_plant(folder, machine_types=set(MACHINE_TYPES))
-    except ConfigError as error:
-        faults += error.faults
-    try:
-        tagmap = load_tagmap(folder / "tags.yaml")
-    except ConfigError as error:
-        faults += error.faults
-    if plant is not None and tagmap is not None:
-        known = set(tagmap.links)
-        for line in plant.plant.lines:
-            for station in line.stations:
-                if station.link is not None and station.link not in known:
-                    text = f"station {station.id!r} names link {station.link!r}, which tags.yaml does not have"
-                    faults.append(
-                        Fault(str(folder / "plant.yaml"), 0, f"stations.{station.id}.link", "link_unknown", text)
-                    )
-    return faults
+        plant, tags = YamlFile(folder / "plant.yaml"), YamlFile(folder / "tags.yaml")
+    except ConfigError:
+        return []
+    links = tags.data.get("links") if isinstance(tags.data, dict) else None
+    known = set(links) if isinstance(links, dict) else set()
+    return [
+        plant.fault(
+            [*where, "link"],
+            "link_unknown",
+            f"station {station.get('id')!r} names link {station['link']!r}, which tags.yaml does not have",
+        )
+        for where, station in stations_of(plant.data)
+        if station.get("link") is not None and station["link"] not in known
+    ]
 
 
 async def _links(folder: Path, timeout: float) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from mes.flows.line.record_cube_test import record_cube_test
 from mes.flows.line.work_job import finish_job, settle_job, start_job
 from mes.flows.plan_document import plan_document
 from mes.flows.record_scan import record_scan, settle_exception
-from mes.flows.release_order import release_order
+from mes.flows.release_order import release_orders, to_plan
 from mes.flows.release_plan import ReleasedPlan, release_plan, unfinished
 from mes.flows.set_due import set_due
 from mes.flows.take_in_order import take_in_order
@@ -27,7 +26,6 @@ from mes.lines.run import PalletRun
 from mes.orders.intake.result import ImportResult
 from mes.orders.order import Order, StoreyDue
 from mes.planning.problem import Plan, Problem
-from mes.tracking.component import Component, Lifecycle
 from mes.tracking.scan import ScanAnswer, ScanCommand, ScanException
 
 Reader = Callable[[Path, str | None, str | None, Callable[[int, int, str], None]], "ImportResult"]
@@ -144,16 +142,10 @@ class PlantCommands:
     ) -> dict[str, Any]:
         """Releases the orders (all when none is named), plans every piece that is on no pallet yet, and releases the plan to its line."""
         async with self._planning:
-            for order_id in order_ids or [o.order_id for o in self.store.find(Order)]:
-                await self.store.run(partial(_release_order, order_id=order_id), actor=actor)
             line = self._line()
-            waiting = [c for c in self.store.find(Component) if not c.pallet_run and c.lifecycle == Lifecycle.RELEASED]
-            if not waiting:
-                raise RuleBroken(
-                    "There is no piece to plan.",
-                    code="nothing_to_plan",
-                    hint="Import an order first; all known pieces are planned.",
-                )
+            wanted = order_ids or [o.order_id for o in self.store.find(Order)]
+            await self.store.run(lambda tx: release_orders(tx, self.folder, line, wanted), actor=actor)
+            waiting = to_plan(self.store)
             locked = unfinished(self.store, line.id)
             problem = build_problem(
                 self.store,
@@ -203,10 +195,6 @@ class PlantCommands:
 
     async def _run(self, story: Callable[[Any], LineJob], actor: str, cmd_id: str, body: list[Any]) -> LineJob:
         return await self.store.run(story, actor=actor, cmd_id=cmd_id, body=body)
-
-
-def _release_order(tx: Tx, *, order_id: str) -> list[Component]:
-    return release_order(tx, order_id)
 
 
 def _sha256(path: Path) -> str:

@@ -1,11 +1,37 @@
 """Story: an order is released: every piece of it gets an identity, a code that it keeps for life."""
 
-from mes.core.errors import NotFound
-from mes.core.ports import Tx
+from collections.abc import Sequence
+
+from mes.core.errors import NotFound, RuleBroken
+from mes.core.ports import Store, Tx
+from mes.flows.build_problem import build_problem
+from mes.lines.plant import Line
+from mes.lines.plant_file import PlantFolder
 from mes.orders.component_type import Placement
 from mes.orders.order import Order, OrderLine
+from mes.planning.nesting.nest import refuse_impossible
 from mes.tracking.code import new_code
-from mes.tracking.component import Component
+from mes.tracking.component import Component, Lifecycle
+
+
+def to_plan(memory: Store | Tx) -> list[Component]:
+    """Released pieces that are on no pallet yet."""
+    return [c for c in memory.find(Component) if not c.pallet_run and c.lifecycle == Lifecycle.RELEASED]
+
+
+def release_orders(tx: Tx, folder: PlantFolder, line: Line, order_ids: Sequence[str]) -> None:
+    """Releases orders that the line can make. Raises RuleBroken or NoFeasiblePlan for pieces it cannot make; then nothing is released."""
+    for order_id in order_ids:
+        release_order(tx, order_id)
+    waiting = to_plan(tx)
+    if not waiting:
+        raise RuleBroken(
+            "There is no piece to plan.",
+            code="nothing_to_plan",
+            hint="Import an order first; all known pieces are planned.",
+        )
+    problem = build_problem(tx, folder, line, waiting, tx.now)
+    refuse_impossible(problem.pieces, problem.line)
 
 
 def release_order(tx: Tx, order_id: str) -> list[Component]:

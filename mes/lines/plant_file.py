@@ -1,5 +1,6 @@
 """Reads a plant folder (plant.yaml, shifts.yaml, users.yaml) and names every fault at once with file and line."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,8 +36,7 @@ def read_plant(folder: Path, *, machine_types: set[str] | None = None) -> PlantF
     plant = _read(folder / "plant.yaml", Plant, faults, required=True)
     shifts = _read(folder / "shifts.yaml", Shifts, faults)
     users = _read(folder / "users.yaml", Users, faults)
-    if plant is not None:
-        faults += _check(folder / "plant.yaml", plant, machine_types)
+    faults += _check(folder / "plant.yaml", machine_types)
     if faults or plant is None:
         raise ConfigError(faults)
     return PlantFolder(folder, plant, shifts or ALL_DAY, users or Users())
@@ -73,35 +73,56 @@ def _sentence(item: Any) -> str:
     return f"{item['msg']} (found {str(item.get('input'))[:60]!r})"
 
 
-def _check(path: Path, plant: Plant, machine_types: set[str] | None) -> list[Fault]:
-    """Faults that one model alone cannot see: ids used twice, machines that do not exist."""
-    file = YamlFile(path)
+def _check(path: Path, machine_types: set[str] | None) -> list[Fault]:
+    """Faults that no single field shows: ids used twice, machines that do not exist. Reads what is there, however faulty the rest is."""
+    try:
+        file = YamlFile(path)
+    except ConfigError:
+        return []
     faults: list[Fault] = []
-    seen: dict[str, str] = {}
-    for a, area in enumerate(plant.areas):
-        for n, line in enumerate(area.lines):
-            for s, station in enumerate(line.stations):
-                where: list[str | int] = ["areas", a, "lines", n, "stations", s]
-                if station.id in seen:
-                    faults.append(file.fault([*where, "id"], "duplicate", f"station {station.id!r} stands twice"))
-                seen[station.id] = line.id
-                known = machine_types is None or station.machine == "manual" or station.machine in machine_types
-                if not known:
-                    names = ", ".join(sorted(machine_types or ()))
-                    faults.append(
-                        file.fault(
-                            [*where, "machine"],
-                            "machine_unknown",
-                            f"machine type {station.machine!r} does not exist; known: {names}",
-                        )
-                    )
-                if station.machine != "manual" and station.link is None:
-                    faults.append(
-                        file.fault(where, "link_missing", f"station {station.id!r} has a machine and needs a link")
-                    )
-    for name, items in (("mixes", plant.mixes), ("curing_programs", plant.curing_programs), ("yard", plant.yard)):
-        ids = [item.id for item in items]
+    seen: set[str] = set()
+    for where, station in stations_of(file.data):
+        faults += _station(file, where, station, seen, machine_types)
+    for name in ("mixes", "curing_programs", "yard"):
+        ids = [item.get("id") if isinstance(item, dict) else None for item in _list(file.data, name)]
         faults += [
-            file.fault([name, i, "id"], "duplicate", f"{x!r} stands twice") for i, x in enumerate(ids) if x in ids[:i]
+            file.fault([name, i, "id"], "duplicate", f"{x!r} stands twice")
+            for i, x in enumerate(ids)
+            if x is not None and x in ids[:i]
         ]
     return faults
+
+
+def stations_of(data: Any) -> Iterator[tuple[list[str | int], dict[str, Any]]]:
+    """Path and fields of every station of a plant file as it was read, checked or not."""
+    for a, area in enumerate(_list(data, "areas")):
+        for n, line in enumerate(_list(area, "lines")):
+            for s, station in enumerate(_list(line, "stations")):
+                if isinstance(station, dict):
+                    yield ["areas", a, "lines", n, "stations", s], station
+
+
+def _list(data: Any, name: str) -> list[Any]:
+    found = data.get(name) if isinstance(data, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _station(
+    file: YamlFile,
+    where: list[str | int],
+    station: dict[str, Any],
+    seen: set[str],
+    machine_types: set[str] | None,
+) -> Iterator[Fault]:
+    name, machine = str(station.get("id")), station.get("machine")
+    if name in seen:
+        yield file.fault([*where, "id"], "duplicate", f"station {name!r} stands twice")
+    seen.add(name)
+    if not isinstance(machine, str) or machine == "manual":
+        return
+    if machine_types is not None and machine not in machine_types:
+        names = ", ".join(sorted(machine_types))
+        text = f"machine type {machine!r} does not exist; known: {names}"
+        yield file.fault([*where, "machine"], "machine_unknown", text)
+    if station.get("link") is None:
+        yield file.fault(where, "link_missing", f"station {name!r} has a machine and needs a link")
