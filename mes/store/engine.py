@@ -90,6 +90,11 @@ def translate(error: DBAPIError) -> StoreError:
             "The disk of the database is full; nothing was written.",
             hint="Free space on the database's disk, then repeat the command.",
         )
+    if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:  # a full disk has no room for the files beside it
+        return StoreFull(
+            "The disk of the database is full or fails; nothing was written.",
+            hint="Free space on the database's disk or mend it, then repeat the command.",
+        )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or state in PG_BUSY:
         return StoreBusy(f"The database is busy: {text}", hint="Repeat the command; stop other programs that hold it.")
     if error.connection_invalidated or (isinstance(error, OperationalError) and code is None):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mes.core.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError, StoreFull
+from mes.core.errors import ConfigError, MesError, SchemaTooNew, SchemaTooOld, StoreFull
 from mes.store.engine import make_engine
 from mes.store.upkeep import backup, check, restore, upgrade
 from tests.store.conftest import PALLET, Pallet, move, store_on
@@ -151,7 +151,7 @@ def test_restore_of_what_is_no_backup_changes_nothing(tmp_path: Path) -> None:
     upgrade(url)
     junk.write_bytes(b"no database" * 1000)
     for file in (junk, tmp_path / "absent.db"):
-        with pytest.raises(StoreError):
+        with pytest.raises(MesError, match=file.name):
             restore(file, url)
     assert check(url, [PALLET]) == []
 
