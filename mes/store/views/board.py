@@ -181,23 +181,21 @@ class BoardView:
 
     def _late(self, runs: list[PalletRun]) -> dict[str, Cell]:
         """One alarm for all pallets whose due operation should have ended an hour ago: a flood of them helps nobody."""
-        late: list[tuple[int, str]] = []
+        late: list[int] = []
         for run in runs:
             step = run.due_step
             if run.status == "active" and step is not None:
                 minutes = int((self._now() - step.end).total_seconds() // 60)
                 if minutes >= 60:
-                    late.append((minutes // 60, run.pallet))
+                    late.append(minutes // 60)
         if not late:
             return {}
-        hours, pallet = max(late)
         return {
             "late": {
                 "kind": "late",
                 "level": "low",
                 "count": len(late),
-                "hours": hours,
-                "pallet": pallet,
+                "hours": max(late),
                 "station": "",
             }
         }

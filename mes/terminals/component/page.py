@@ -61,7 +61,7 @@ def place_text(services: Services, component: Component, language: str) -> str:
     names |= {bay.id: bay.name for bay in plant.yard}
     parts = [part for part in (*component.location.place.split("/"), component.location.slot) if part]
     words = [
-        in_language(names.get(part), language) or translate(language, f"place {part}", default=part) for part in parts
+        translate(language, f"place {part}", default=in_language(names.get(part), language) or part) for part in parts
     ]
     return " · ".join(words)
 
