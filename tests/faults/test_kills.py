@@ -8,7 +8,7 @@ from mes.cli.bench_faults import Drill, sound
 from tests.faults.running_demo import need_nodeset, small_building
 from tests.services import free_port
 
-PIECES = 7
+PIECES = 4
 
 
 @need_nodeset
@@ -21,7 +21,7 @@ def test_every_piece_is_made_exactly_once(
     for name in ("MES_DATABASE_URL", "MES_TELEMETRY_URL", "MES_MQTT_URL", "MES_DATA"):
         monkeypatch.delenv(name, raising=False)
     files = [small_building(tmp_path, PIECES)]
-    document = Drill(tmp_path / "demo", files, mode, kills, seed=5, within_s=12, limit_s=240, speed=3600).run()
+    document = Drill(tmp_path / "demo", files, mode, kills, seed=5, within_s=6, limit_s=300, speed=3600).run()
     print(document)
     assert document["kills"] == kills
     assert document["components_ordered"] == document["components_finished"] == document["scanned"] == PIECES
