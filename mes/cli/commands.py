@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,6 +28,8 @@ app.add_typer(db, name="db")
 app.add_typer(user, name="user")
 app.add_typer(certs, name="certs")
 app.add_typer(bench, name="bench")
+config = typer.Typer(no_args_is_help=True, help="Plant folders: schemas for editors.")
+app.add_typer(config, name="config")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
@@ -108,11 +110,16 @@ def label(
         show({"files": files}, as_json, lambda document: "\n".join(document["files"]))
 
 
-@app.command("config")
-def config(what: Annotated[str, typer.Argument(help="schema")] = "schema") -> None:
-    """The JSON schema of a plant folder's files."""
-    from mes.cli.schema import schemas
+@config.command("schema")
+def schema(
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; without it they are printed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The JSON schemas of a plant folder's files, for editors."""
+    from mes.cli.schema import schemas, write_schemas
 
-    with refusals():
-        documents: dict[str, Any] = schemas()
-        show(documents, True)
+    with refusals(as_json):
+        if out is None:
+            show(schemas(), True)
+        else:
+            show({"files": write_schemas(out)}, as_json, lambda document: "\n".join(document["files"]))

@@ -14,6 +14,7 @@ from mes.core.errors import ConfigError, IntakeRejected, MesError
 REFUSED, FAILED = 2, 1
 FAILURES = ("store_error", "store_full", "store_busy", "disk_full", "system_failed", "answer_unreadable")
 TRACEBACK = "MES_TRACEBACK"
+FINDINGS_SHOWN = 20
 
 
 def say(text: str) -> None:
@@ -54,6 +55,9 @@ def _refuse(error: MesError, as_json: bool) -> NoReturn:
     say(_sentence(error))
     if as_json:
         show(_document(error), True)
+    elif isinstance(error, IntakeRejected):
+        for finding in error.findings[:FINDINGS_SHOWN]:
+            say(f"  {finding.where}: {finding.message}" if finding.where else f"  {finding.message}")
     raise typer.Exit(FAILED if error.code in FAILURES else REFUSED) from error
 
 
