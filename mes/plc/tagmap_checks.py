@@ -6,7 +6,7 @@ from itertools import pairwise
 from mes.core.errors import Fault
 from mes.core.yamlfile import YamlFile
 from mes.plc.handshake.config import WORDS, JobControlConfig, MailboxConfig, TagsConfig, WordArea
-from mes.plc.tagmap import ModbusLink, OpcUaLink, Tag, TagMap
+from mes.plc.tagmap import ModbusLink, OpcUaLink, SecurityConfig, Tag, TagMap
 
 _RAW = {"8": 8, "16": 16, "32": 32, "64": 64}
 Where = tuple[str | int, ...]
@@ -27,6 +27,8 @@ def _all(tagmap: TagMap, file: YamlFile) -> Iterator[tuple[Where, str, str]]:
         yield from _tag(tag, tagmap)
     for name, link in tagmap.links.items():
         yield from _heartbeat(name, tagmap)
+        if isinstance(link, OpcUaLink):
+            yield from _security(name, link.security)
         if isinstance(link, ModbusLink):
             if link.host is None and link.serial is None:
                 yield ("links", name), "missing", "has neither a host nor a serial port"
@@ -38,6 +40,19 @@ def _all(tagmap: TagMap, file: YamlFile) -> Iterator[tuple[Where, str, str]]:
             yield from _roles(name, link.handshake, tagmap)
         elif isinstance(link.handshake, JobControlConfig) and isinstance(link, ModbusLink):
             yield ("links", name, "handshake", "kind"), "handshake", "job_control needs OPC UA; use mailbox or tags"
+
+
+def _security(name: str, security: SecurityConfig) -> Iterator[tuple[Where, str, str]]:
+    where: Where = ("links", name, "security")
+    if security.policy != "None" and security.mode == "None":
+        yield where, "security_mode", f"policy {security.policy} needs mode Sign or SignAndEncrypt"
+    if security.policy == "None" and security.mode in ("Sign", "SignAndEncrypt"):
+        yield where, "security_policy", f"mode {security.mode} needs a policy, for example Basic256Sha256"
+    open_channel = security.policy == "None" or security.mode in ("None", "Sign")
+    if security.password_file is not None and open_channel:
+        yield where, "password_in_clear", "sends a password; it needs a policy and mode SignAndEncrypt"
+    if security.password_file is not None and security.user is None:
+        yield where, "user_missing", "has a password_file and no user"
 
 
 def _tag(tag: Tag, tagmap: TagMap) -> Iterator[tuple[Where, str, str]]:

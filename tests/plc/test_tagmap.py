@@ -72,3 +72,27 @@ def test_overlap_and_two_writers(tmp_path):
 
 def test_there_is_a_schema_for_editors():
     assert set(json_schema()["properties"]) == {"links", "groups", "tags"}
+
+
+@pytest.mark.parametrize(
+    ("security", "codes"),
+    [
+        ("{user: u, password_file: p}", {"password_in_clear"}),
+        ("{policy: Basic256Sha256, mode: Sign, user: u, password_file: p}", {"password_in_clear"}),
+        ("{policy: Aes256Sha256RsaPss, mode: None}", {"security_mode"}),
+        ("{policy: None, mode: Sign}", {"security_policy"}),
+        ("{policy: Basic256Sha256, mode: SignAndEncrypt, password_file: p}", {"user_missing"}),
+        ("{policy: Basic256Sha256, mode: SignAndEncrypt, user: u, password_file: p}", set()),
+        ("{policy: Basic256Sha256, user: u, password_file: p}", set()),
+    ],
+)
+def test_passwords_go_over_encrypted_channels_only(tmp_path, security, codes):
+    link = f'links:\n  a:\n    protocol: opcua\n    endpoint: "opc.tcp://x:1"\n    security: {security}\n'
+    (tmp_path / "tags.yaml").write_text(link)
+    if not codes:
+        assert load_tagmap(tmp_path).links["a"].security.password_file == "p"
+        return
+    with pytest.raises(ConfigError) as found:
+        load_tagmap(tmp_path)
+    assert {fault.code for fault in found.value.faults} == codes
+    assert {fault.line for fault in found.value.faults} == {5}
