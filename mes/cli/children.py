@@ -31,14 +31,17 @@ class Child:
         """Asks it to end, and ends it when it does not."""
         if self.process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self.process.wait(), STOP_S)
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
+            self._signal(signal.SIGKILL)
             await self.process.wait()
+
+    def _signal(self, number: int) -> None:
+        """Not by `process.send_signal`: that reaps a child which has just ended, and asyncio then reports 255 for it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
 
 
 async def start_child(
