@@ -13,16 +13,19 @@ from pathlib import Path
 
 import uvicorn
 
+from mes.api.accounts import create_user
 from mes.app import House, claim_lines, open_lines, open_links, open_memory, read_clock
 from mes.app_web import web_app
 from mes.cli.demo import need_free_port
 from mes.cli.messages import open_messages
-from mes.core.errors import MesError
+from mes.cli.output import say
+from mes.core.errors import MesError, NotFound
 from mes.core.settings import Settings
 from mes.flows.line.progress import complete
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 COMPLETE_S = 0.5
+ROLES = ("all", "web", "line", "worker")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class RunOptions:
 
 async def run(settings: Settings, options: RunOptions) -> None:
     """Serves until stopped. Prints one JSON line on standard output when it is ready."""
+    if options.role not in ROLES:
+        raise NotFound(f"There is no role {options.role!r}.", hint=f"Choose one of {', '.join(ROLES)}.")
     certificate = settings.certificate
     if settings.http_host not in LOOPBACK and not certificate.exists():
         raise MesError(
@@ -48,6 +53,8 @@ async def run(settings: Settings, options: RunOptions) -> None:
     need_free_port(settings.http_host, settings.http_port)
     house = await open_memory(settings, read_clock(options.clock))
     try:
+        if options.role in ("all", "web"):
+            _first_account(house)
         addresses = json.loads(options.links.read_text(encoding="utf-8")) if options.links else {}
         if options.role in ("all", "line"):
             claim_lines(house)
@@ -58,6 +65,14 @@ async def run(settings: Settings, options: RunOptions) -> None:
         await _serve(house, settings, options, certificate)
     finally:
         await house.close()
+
+
+def _first_account(house: House) -> None:
+    """An empty plant gets an administrator whose random password is printed once, on standard error."""
+    if house.people.users():
+        return
+    made = create_user(house.people, "admin", display="Administrator", roles=["admin"])
+    say(f"First start: log in as admin with the password {made.password}  It is shown once.")
 
 
 async def _serve(house: House, settings: Settings, options: RunOptions, certificate: Path) -> None:

@@ -133,3 +133,24 @@ def test_other_addresses_need_a_certificate(tmp_path: Path) -> None:
     said = Desk(tmp_path).mes("run", MES_HTTP_HOST="0.0.0.0", MES_HTTP_PORT=str(free_port()))
     assert "mes certs server" in refused(said)
     assert not (tmp_path / "mes.db").exists()
+
+
+def test_the_first_start_makes_an_administrator_whose_password_is_shown_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    assert "no role" in refused(desk.mes("run", "--role", "king"))
+    told = []
+    for _ in range(2):
+        port = free_port()
+        mes = subprocess.Popen(
+            [sys.executable, "-m", "mes", "run", "--role", "web"],
+            cwd=ROOT, env=desk.env(MES_HTTP_PORT=str(port)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert mes.stdout is not None
+        ready = json.loads(mes.stdout.readline() or "{}")
+        mes.terminate()
+        assert ready.get("url") == f"http://127.0.0.1:{port}"
+        told.append(mes.communicate(timeout=20)[1])
+    first = told[0].partition("First start: log in as admin with the password ")[2].split()[0]
+    assert len(first) >= 10
+    assert first not in told[1]
+    assert [user["name"] for user in desk.mes("user", "list", "--json").document["users"]] == ["admin"]
